@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Disk image files, read by our own bounded header readers before any other program sees them.
+ * Nothing here writes; nothing here trusts a size, an offset or a name from the file.
+ */
+#ifndef H2K_ENGINE_IMAGE_H
+#define H2K_ENGINE_IMAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+struct image_opts {
+    const char *format;        /* as --format gave it; NULL: detect */
+    struct strlist allow_dirs; /* --allow-backing: folders that outside references may lie in */
+    bool allow_stale;          /* --allow-stale */
+};
+
+/* One file that belongs to an image: the image itself first, then extents and backing files. */
+struct image_file {
+    char *path;     /* absolute */
+    struct stat st; /* as it was when it was looked at */
+};
+
+struct image {
+    char *path;            /* absolute, as the user named it with the folder resolved */
+    const char *format;    /* qemu's driver name: "raw", "qcow2", "vmdk", "vpc", "vhdx", "vdi" */
+    const char *subformat; /* "monolithicSparse", "dynamic" ...; "" when there is one kind only */
+    uint64_t size_bytes;   /* as the guest sees it */
+    uint32_t sector_size;  /* 512 or 4096; 4096 only where the format says so */
+    bool can_rewrite;      /* qemu can write to it in place (false: streamOptimized, seSparse) */
+    struct image_file *files;
+    size_t n_files;
+    struct image *backing; /* allowed by image_opts only; owned */
+};
+
+/*
+ * Look at an image and refuse what must not be attached.
+ * 0 and *ret (image_free()), or negative errno and *err:
+ *   STATUS_FAILED     not an image we know with --format given, damaged, truncated (a mapped block,
+ *                     flat extent or table ends beyond its file)
+ *   STATUS_REFUSED    references outside its folder, snapshot child, differencing VHD/VHDX, pending
+ *                     VHDX log, stale (a sibling names it as parent; .lck, .vswp, .vmss beside it),
+ *                     commit pending (SOURCE.h2k-commit)
+ *   STATUS_TEMPORARY  locked by another process
+ * A file of no known format is raw when its size is a multiple of 512 and detection was not asked
+ * to find more.
+ */
+int image_open(const char *path, const struct image_opts *opts, struct image **ret,
+               struct err *err);
+
+void image_free(struct image *image);
+
+/* Have the image's files changed since image_open()? 0 same; -ESTALE and *err naming the file. */
+int image_check_unchanged(const struct image *image, struct err *err);
+
+/* Is @path (which need not exist) one of the image's files, by inode? For target checks. */
+bool image_owns(const struct image *image, const char *path);
+
+/* Bytes that the image's files occupy on the host. */
+uint64_t image_allocated_bytes(const struct image *image);
+
+/* "driver=vmdk,file.driver=file,file.filename=...": one option string with the driver of every
+ * node, names escaped, backing fixed, read-only; for --image-opts. Free it. */
+char *image_qemu_opts(const struct image *image);
+
+/* The same graph as a JSON object ("json:{...}" without the prefix) for blockdev-add and for
+ * backing-file strings. Free it. */
+char *image_qemu_json(const struct image *image);
+
+#endif

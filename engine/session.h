@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A session: one guest's worth of kernel objects and how they go away.
+ *
+ * Two nested private mount namespaces: block servers (FUSE export, nbd server) live in the outer
+ * one; guest file systems are mounted in the inner one, of which no block server is a member.
+ * With a single namespace, killing h2k over a dirty file system would let the dying server unmount
+ * that file system through itself and deadlock.
+ *
+ * What survives a SIGKILL is written to /run/h2k/<id> *before* it is made, with the boot id. The
+ * session is alive exactly while somebody holds the lock (flock) on that file.
+ */
+#ifndef H2K_ENGINE_SESSION_H
+#define H2K_ENGINE_SESSION_H
+
+#include "engine/base/err.h"
+#include "engine/base/undo.h"
+
+struct session;
+
+struct session_opts {
+    const char *work_dir; /* overlays and staged copies; NULL: $TMPDIR, else /var/tmp */
+};
+
+/*
+ * Clean what dead sessions left (quick when there is nothing), then create the state file, the run
+ * directory /run/h2k/<id>.d (mode 0700, private) and both namespaces. The process is a member of
+ * the inner namespace afterwards; it must be single-threaded.
+ * 0, or negative errno and *err; STATUS_HOST when not root or namespaces are not permitted.
+ */
+int session_open(const struct session_opts *opts, struct session **ret, struct err *err);
+
+/* Release everything in reverse order, remove the run directory and the state file, return to the
+ * namespace the process came from. Frees @session in any case; NULL is fine.
+ * 0, or negative errno and *err of the first thing that could not be released. */
+int session_close(struct session *session, struct err *err);
+
+struct undo *session_undo(struct session *session);
+const char *session_id(const struct session *session);       /* short, unique, [a-z0-9]+ */
+const char *session_run_dir(const struct session *session);  /* /run/h2k/<id>.d */
+const char *session_work_dir(const struct session *session); /* private folder for big files */
+
+/* Descriptor of the outer namespace, for struct exec_opts.mount_ns_fd of block servers. */
+int session_outer_ns(const struct session *session);
+
+/* Append "KIND VALUE" to the state file and fsync it; call *before* the object is made. */
+int session_record(struct session *session, const char *kind, const char *value, struct err *err);
+
+/* Call @fn as a member of the outer namespace, then return to the inner one.
+ * Returns what @fn returned, or negative errno and *err when a namespace could not be entered. */
+int session_in_outer(struct session *session, int (*fn)(void *arg, struct err *err), void *arg,
+                     struct err *err);
+
+#endif

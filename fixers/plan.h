@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A plan: what must change in a guest, as data. Fixers add to it and never write; they read files
+ * through it, so that each sees what the earlier ones will have written. fixers/apply.c is the only
+ * writer.
+ */
+#ifndef H2K_FIXERS_PLAN_H
+#define H2K_FIXERS_PLAN_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "engine/base/err.h"
+#include "engine/guest.h"
+
+enum change_action {
+    CHANGE_WRITE,  /* the whole new content of a file, which may be new */
+    CHANGE_APPEND, /* bytes that are added to a (large, binary) file */
+    CHANGE_COPY,   /* a copy of another file of the guest, as it is before the plan */
+    CHANGE_REMOVE, /* a file or a link */
+    CHANGE_LINK,   /* a symbolic link, replacing what is there */
+    CHANGE_MKDIR,
+    CHANGE_CHMOD,
+};
+
+struct change {
+    const char *fixer; /* name of the fixer: a literal */
+    enum change_action action;
+    char *path;
+    char *reason; /* a short sentence for people */
+    char *data;   /* WRITE, APPEND: the bytes; LINK: target; COPY: source path */
+    size_t len;
+    char *old; /* WRITE: content before the plan; NULL for a new file */
+    size_t old_len;
+    struct guest_attr attr; /* of a new file; MKDIR, CHMOD: mode */
+    bool secret;            /* the file is not world-readable in the guest: its diff is redacted */
+    char *note;             /* APPEND, COPY: what the bytes are, for people; may be NULL */
+};
+
+struct plan {
+    const struct guest_root *root;
+    struct change *changes; /* one per path and kind: a second write replaces the first's content */
+    size_t n;
+    const char *fixer;    /* whose changes are being added now */
+    struct strlist notes; /* things the user should know, without a change: "fixer: text" */
+};
+
+struct plan *plan_new(const struct guest_root *root);
+void plan_free(struct plan *plan);
+
+/* ---- reading, as the guest will be after the changes so far ---- */
+
+/* -ENOENT (with *err set) when it will not be there. Free *ret_text. */
+int plan_read(struct plan *plan, const char *path, char **ret_text, size_t *ret_len,
+              struct err *err);
+bool plan_exists(const struct plan *plan, const char *path);
+/* Target of a link at @path, NULL when there is none. Free it. */
+char *plan_readlink(const struct plan *plan, const char *path);
+
+/* ---- adding; nothing is added when the guest is like that already ---- */
+
+void plan_write(struct plan *plan, const char *path, const char *text, const char *reason);
+void plan_write_new(struct plan *plan, const char *path, const char *text, mode_t mode,
+                    const char *reason);
+void plan_append(struct plan *plan, const char *path, const void *data, size_t len,
+                 const char *note, const char *reason);
+void plan_copy(struct plan *plan, const char *from, const char *to, const char *reason);
+void plan_remove(struct plan *plan, const char *path, const char *reason);
+void plan_link(struct plan *plan, const char *target, const char *path, const char *reason);
+void plan_mkdir(struct plan *plan, const char *path, mode_t mode, const char *reason);
+void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason);
+void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- looking at it ---- */
+
+/* Unified diff (3 lines of context) of a change, or one line that says what it is; free it.
+ * @show_secrets false: the lines of secret files are not shown. */
+char *change_diff(const struct change *change, bool show_secrets);
+const char *change_action_name(enum change_action action); /* "write", "append" ... */
+
+/* "changes" of h2k.plan/1. New reference. */
+json_t *plan_to_json(const struct plan *plan, bool show_secrets);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What was found out about a guest: plain data, owned by struct facts, read-only after inspection.
+ * Strings are never NULL unless it says so; unknown is "".
+ */
+#ifndef H2K_INSPECT_FACTS_H
+#define H2K_INSPECT_FACTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum os_family { OS_UNKNOWN = 0, OS_LINUX = 1 << 0, OS_WINDOWS = 1 << 1, OS_OTHER = 1 << 2 };
+
+enum firmware { FIRMWARE_BIOS, FIRMWARE_UEFI };
+
+enum initrd_tool {
+    INITRD_UNKNOWN,
+    INITRD_INITRAMFS_TOOLS,
+    INITRD_DRACUT,
+};
+
+/* A volume of the guest as far as device names need it. */
+struct fact_device {
+    char *name; /* guest name: "/dev/sda1", "btrfsvol:/dev/sda2/@" is not one */
+    char *kind; /* "disk", "partition" ... */
+    char *fstype, *uuid, *label, *part_uuid, *part_label, *part_type;
+    uint64_t size_bytes;
+};
+
+struct fact_mount {
+    char *source;                     /* first field of fstab, unquoted */
+    const struct fact_device *device; /* NULL: could not be resolved, or not a device */
+    char *target, *type, *options;
+    bool mounted; /* part of the tree that is looked at now */
+    bool dirty;   /* journal needs recovery */
+};
+
+struct fact_kernel {
+    char *version;            /* name of its folder below lib/modules */
+    char *image;              /* "/boot/vmlinuz-..." */
+    char *initrd;             /* "/boot/initrd.img-..."; "" when there is none */
+    char *modules_dir;        /* "/lib/modules/VERSION", "" when it is missing */
+    bool is_default;          /* what the boot loader starts, as far as that is known */
+    bool virtio_builtin;      /* block and PCI drivers are built into the kernel */
+    bool has_virtio;          /* built in or as modules in modules_dir */
+    bool initrd_has_virtio;   /* built in, or the initramfs has what a virtio-blk root needs */
+    bool initrd_has_network;  /* some network driver is in the initramfs */
+    char *initrd_compression; /* "gzip", "zstd" ... of the last segment; "" unknown */
+};
+
+/* One interface name that the guest's configuration relies on. */
+struct fact_nic {
+    char *name;   /* "ens192" */
+    char *mac;    /* lower case with colons; "" when it is not known */
+    char *source; /* where the name was found: "/etc/network/interfaces" */
+    bool is_static;
+};
+
+struct fact_package {
+    char *name, *version, *arch;
+};
+
+struct facts {
+    enum os_family os;
+    char *root;        /* guest name of the root: "/dev/sda1", "btrfsvol:/dev/sda1/@" */
+    char *type;        /* "linux" */
+    char *distro;      /* lower-case os-release ID */
+    char *distro_like; /* ID_LIKE */
+    char *product_name, *version_text, *codename, *arch, *hostname, *machine_id, *timezone;
+    int version_major, version_minor;
+    enum firmware firmware;
+    char *package_format; /* "deb", "rpm" ...; "" */
+    char *boot_loader;    /* "grub2", "systemd-boot" ...; "" */
+    char *boot_config;    /* "/boot/grub/grub.cfg"; "" */
+    enum initrd_tool initrd_tool;
+    char *init_system;   /* "systemd", "sysvinit" ...; "" */
+    char *network_stack; /* "ifupdown", "networkd", "netplan", "networkmanager"; comma list; "" */
+
+    struct fact_device *devices;
+    size_t n_devices;
+    struct fact_mount *mounts; /* from fstab, in its order; "/" is always there */
+    size_t n_mounts;
+    struct fact_kernel *kernels; /* newest first */
+    size_t n_kernels;
+    struct fact_nic *nics;
+    size_t n_nics;
+    struct fact_package *packages; /* installed ones; only when asked for */
+    size_t n_packages;
+};
+
+struct facts *facts_new(void);
+void facts_free(struct facts *facts);
+
+/*
+ * The device that a name of the guest means: UUID=, LABEL=, PARTUUID=, PARTLABEL= (quoted or not),
+ * /dev/sdXN, /dev/vdXN, /dev/hdXN (by position), links below /dev/disk, /dev/mapper names.
+ * NULL when it is not known.
+ */
+const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
+
+/* The mount entry for @target, NULL when there is none. */
+const struct fact_mount *facts_mount(const struct facts *facts, const char *target);
+
+bool facts_has_package(const struct facts *facts, const char *name);
+
+/* One element of "systems" of h2k.inspect/1. New reference. */
+json_t *facts_to_json(const struct facts *facts);
+
+const char *initrd_tool_name(enum initrd_tool tool);
+const char *firmware_name(enum firmware firmware); /* "bios", "uefi" */
+
+#endif

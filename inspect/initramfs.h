@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Reading an initramfs image: early cpio, compressed segments, appended segments. */
+#ifndef H2K_INSPECT_INITRAMFS_H
+#define H2K_INSPECT_INITRAMFS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+struct initramfs {
+    const char
+        *compression;       /* of the last compressed segment: "gzip", "zstd" ... "none"; literal */
+    bool has_early;         /* an uncompressed segment with microcode comes first */
+    char *modules_prefix;   /* "usr/lib/modules/6.1.0-50-amd64", NULL when it has no modules */
+    struct strlist modules; /* paths below the prefix: "kernel/drivers/block/virtio_blk.ko.xz" */
+    struct strlist links;   /* symbolic links at the top: "lib -> usr/lib" */
+    struct strlist names;   /* every other path, when @want_names was set */
+    uint64_t unpacked_bytes;
+};
+
+/*
+ * Walk all segments of the image in @fd (a regular file of @size bytes). Bounded: at most 2 GiB
+ * unpacked and 500,000 entries. 0 and *ret (initramfs_done()), or negative errno and *err:
+ * -EBADMSG damaged, -EFBIG too large, -ENOTSUP unknown compression.
+ */
+int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret, struct err *err);
+void initramfs_done(struct initramfs *initramfs);
+
+/* Does it hold the module @name ("virtio_blk", '-' and '_' alike)? */
+bool initramfs_has_module(const struct initramfs *initramfs, const char *name);
+
+/* Called for each cpio entry: name, mode, content. Return < 0 to stop with that value. */
+typedef int (*initramfs_entry_fn)(void *arg, const char *name, uint32_t mode, const void *data,
+                                  size_t len);
+
+/* The same walk with contents (for taking modules and indexes out). */
+int initramfs_walk(int fd, uint64_t size, initramfs_entry_fn fn, void *arg, struct err *err);
+
+#endif

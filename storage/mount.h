@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * File systems of the guest, mounted in the session's inner namespace: ext2/3/4, xfs, btrfs, vfat
+ * and ntfs only, the type always named, always nosuid,nodev,noexec.
+ */
+#ifndef H2K_STORAGE_MOUNT_H
+#define H2K_STORAGE_MOUNT_H
+
+#include <stdbool.h>
+
+#include "engine/base/err.h"
+#include "engine/guest.h"
+#include "storage/volume.h"
+
+struct mount_opts {
+    bool read_only;     /* no journal is replayed: noload, norecovery, nologreplay */
+    const char *subvol; /* btrfs: path of the subvolume ("@"); NULL: the default one */
+};
+
+/* A tree of mounted file systems that together are a guest's "/". */
+struct mtree;
+
+int mtree_new(struct stack *stack, struct mtree **ret, struct err *err);
+
+/*
+ * Mount @volume at @target ("/", "/boot"), which is resolved inside the tree built so far; "/"
+ * first. A vfat that the kernel cannot mount is served from a staged copy made with mtools.
+ * 0, or negative errno and *err; STATUS_HOST when this kernel has no driver (the text names it).
+ */
+int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
+                const struct mount_opts *opts, struct err *err);
+
+/* The tree's root, valid until mtree_release(). */
+const struct guest_root *mtree_root(const struct mtree *tree);
+
+/* Was the journal of the file system mounted at @target unclean? (read-only mounts: it still is) */
+bool mtree_was_dirty(const struct mtree *tree, const char *target);
+
+/* Write staged copies back and sync every file system; errors matter here. */
+int mtree_sync(struct mtree *tree, struct err *err);
+
+/* Discard unused blocks of every file system mounted for writing (after mtree_sync()).
+ * *ret_bytes: how much was trimmed. A file system that cannot is skipped. */
+int mtree_trim(struct mtree *tree, uint64_t *ret_bytes, struct err *err);
+
+/* Unmount everything, deepest first, and free @tree. NULL is fine. The session's undo stack does
+ * the same on other ways out. */
+int mtree_release(struct mtree *tree, struct err *err);
+
+/* btrfs: ids, paths and the default of the subvolumes of the file system at @target. */
+struct subvolume {
+    uint64_t id;
+    char *path; /* "@", "@/.snapshots/1/snapshot"; "" for the top level */
+    bool is_default;
+    bool read_only;
+    bool is_snapshot; /* has a parent uuid */
+};
+int mtree_subvolumes(const struct mtree *tree, const char *target, struct subvolume **ret,
+                     size_t *ret_n, struct err *err);
+void subvolumes_free(struct subvolume *subvolumes, size_t n);
+
+/* Can this host mount @fstype, and how? */
+enum mount_support { MOUNT_NONE, MOUNT_KERNEL, MOUNT_STAGED, MOUNT_FUSE };
+enum mount_support mount_support(const char *fstype, bool read_only);
+
+#endif
