@@ -9,15 +9,19 @@ struct command {
     const char *name;
     const char *args;            /* "GUEST..." for the usage line */
     const char *summary;         /* one line for --help */
-    const char *help;            /* the rest of `h2k COMMAND --help`: options that matter here */
-    unsigned min_args, max_args; /* positional arguments */
-    unsigned options;            /* OR of enum option_group: options that it takes */
-    int needs_root;
-    /* Returns the exit status. Errors are printed with cli_fail(). */
+    const char *schema;          /* of its JSON: "h2k.inspect/1"; NULL: it has none */
+    const char *help;            /* a paragraph for `h2k COMMAND --help`; may be NULL */
+    unsigned min_args, max_args; /* positional arguments; -a counts as one */
+    unsigned options;            /* OR of enum option_group, besides OPT_COMMON */
+    bool needs_root;
+
+    /* Returns the exit status. Failures end with `return cli_fail(...)` (cli/print.h). */
     int (*run)(const struct options *options);
 };
 
-extern const struct command *const commands[];
+extern const struct command *const commands[]; /* in the order of --help */
 extern const size_t n_commands;
+
+const struct command *command_find(const char *name); /* NULL: no such command */
 
 #endif

@@ -5,51 +5,62 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "engine/base/err.h"
 #include "fixers/job.h"
 
 /* Which commands take an option: struct command.options holds the groups of a command. */
 enum option_group {
-    OPT_COMMON = 1 << 0, /* -q -v --log-file --help --version --json: every command */
-    OPT_SOURCE = 1 << 1, /* -a --format --backend --allow-backing --allow-stale --work-dir --root */
-    OPT_FIX = 1 << 2,    /* --only --skip --initramfs --nic --show-secrets */
-    OPT_TARGET = 1 << 3, /* -o --output-dir -O --compress --force --progress */
-    OPT_IN_PLACE = 1 << 4, /* --in-place --report */
-    OPT_BATCH = 1 << 5,    /* -j --timeout */
-    OPT_BOOT = 1 << 6,     /* --bus --uefi ... of boot-test */
-    OPT_PLAN = 1 << 7,     /* --exit-code */
-    OPT_CLEANUP = 1 << 8,  /* --orphans */
+    OPT_COMMON = 1 << 0,   /* --json -q -v --log-file --help --version: every command */
+    OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale --work-dir */
+    OPT_GUEST = 1 << 2,    /* -a --root */
+    OPT_FIX = 1 << 3,      /* --only --skip --initramfs --nic --show-secrets */
+    OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
+    OPT_OUTPUT = 1 << 5,   /* -o --output-dir --report --in-place */
+    OPT_BATCH = 1 << 6,    /* -j */
+    OPT_TIMEOUT = 1 << 7,  /* --timeout */
+    OPT_BOOT = 1 << 8,     /* --bus --uefi --accel --console --screenshot --login --command */
+    OPT_PLAN = 1 << 9,     /* --exit-code */
+    OPT_CLEANUP = 1 << 10, /* --orphans */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE };
 
+struct command;
+
 struct options {
-    const char *command; /* name of the sub-command */
-    bool json, quiet, help;
-    int verbose;
+    const struct command *command;
+    bool json, quiet, help, version;
+    int verbose; /* number of -v */
     const char *log_file;
     enum progress_mode progress;
-    int progress_fd;     /* --progress=json:fd=N; -1: stderr */
-    struct job_opts job; /* sources, formats, fixers, targets */
-    char **args;         /* positional arguments (guests) */
+    int progress_fd; /* --progress=json:fd=N; -1: stderr */
+
+    /* Sources are GUEST (when there is one) and what -a adds; formats, fixers and targets. */
+    struct job_opts job;
+
+    /* Positional arguments with the --format in force for each. */
+    struct job_source *args;
     size_t n_args;
+
     unsigned jobs;      /* -j; 0: number of processors */
-    unsigned timeout_s; /* --timeout per guest; 0: none */
-    bool exit_code;     /* plan --exit-code */
-    bool orphans;       /* cleanup --orphans */
-    const char *bus;    /* boot-test */
+    unsigned timeout_s; /* --timeout; 0: the command's default */
+    bool exit_code, orphans;
+
+    const char *bus, *accel; /* boot-test; NULL: from the XML, or the default */
     bool uefi;
-    const char *screenshot, *console; /* boot-test: files to write */
-    const char *login;                /* boot-test --login USER:PASSWORD */
-    const char *guest_command;        /* boot-test --command */
+    const char *screenshot, *console, *login, *guest_command;
 };
 
 /*
  * Parse @argv. Options may stand before or after the sub-command; --format applies to the images
- * after it. 0, or negative errno and *err with STATUS_USAGE.
+ * after it. Strings point into @argv. 0, or negative errno and *err with STATUS_USAGE.
  */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
 void options_done(struct options *options);
+
+/* Usage of the program (@command NULL) or of one command, made from the tables. */
+void options_print_help(FILE *out, const struct command *command);
 
 #endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The sub-commands, in the order of --help: a new one is a file with a row, and a line here. */
+#include <string.h>
+
+#include "cli/command.h"
+#include "engine/base/cleanup.h"
+
+extern const struct command command_doctor;
+
+const struct command *const commands[] = {
+    &command_doctor,
+};
+const size_t n_commands = ARRAY_SIZE(commands);
+
+const struct command *command_find(const char *name)
+{
+    for (size_t i = 0; i < n_commands; i++)
+        if (strcmp(commands[i]->name, name) == 0)
+            return commands[i];
+    return NULL;
+}

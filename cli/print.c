@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "cli/print.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/log.h"
+
+/* With --progress=json every line of stderr is an object. */
+static void json_sink(enum log_level level, const char *line)
+{
+    static const char *const names[] = { "error", "warning", "info", "debug" };
+    json_t *object = json_pack("{s:s, s:s, s:s}", "schema", "h2k.progress/1", "level", names[level],
+                               "message", line);
+    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+    if (text)
+        (void)fprintf(stderr, "%s\n", text);
+    free(text);
+    json_decref(object);
+}
+
+static enum log_level level_of(const struct options *options)
+{
+    if (options->quiet)
+        return LOG_LEVEL_ERROR;
+    if (options->verbose > 1)
+        return LOG_LEVEL_DEBUG;
+    return options->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
+}
+
+int cli_setup(const struct options *options, struct err *err)
+{
+    int fd;
+
+    log_set_level(level_of(options));
+    if (options->progress == PROGRESS_JSON)
+        log_set_sink(json_sink);
+    if (!options->log_file)
+        return 0;
+    /* the descriptor lives as long as the process */
+    fd = open(options->log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    if (fd < 0)
+        return err_set(err, errno, "open the log file %s", options->log_file);
+    log_set_file(fd);
+    return 0;
+}
+
+void cli_print_json(json_t *document)
+{
+    size_t flags = isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT;
+    char *text = document ? json_dumps(document, flags | JSON_ENSURE_ASCII) : NULL;
+
+    if (text)
+        (void)printf("%s\n", text);
+    (void)fflush(stdout);
+    free(text);
+    json_decref(document);
+}
+
+json_t *cli_error_json(const char *schema, const char *guest, const char *stage,
+                       const struct err *err)
+{
+    size_t n = err->depth < ERR_DEPTH ? err->depth : ERR_DEPTH;
+    json_t *frames = json_array();
+    char text[ERR_DEPTH * ERR_TEXT];
+
+    for (size_t i = n; i > 0; i--)
+        (void)json_array_append_new(frames, json_string(err->text[i - 1]));
+    return json_pack("{s:s, s:s?, s:{s:i, s:s?, s:s, s:o}}", "schema", schema, "guest", guest,
+                     "error", "status", (int)err->status, "stage", stage, "message",
+                     err_text(err, text, sizeof(text)), "frames", frames);
+}
+
+int cli_fail(const struct options *options, const char *schema, const char *guest,
+             const char *stage, const struct err *err)
+{
+    char text[ERR_DEPTH * ERR_TEXT];
+
+    (void)err_text(err, text, sizeof(text));
+    if (guest)
+        log_error("%s: %s", guest, text);
+    else
+        log_error("%s", text);
+    if (options->json && schema)
+        cli_print_json(cli_error_json(schema, guest, stage, err));
+    return (int)err->status;
+}
+
+const char *cli_size(uint64_t bytes, char *buf, size_t size)
+{
+    static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+    double value = (double)bytes;
+    size_t unit = 0;
+
+    while (value >= 1024 && unit + 1 < ARRAY_SIZE(units)) {
+        value /= 1024;
+        unit++;
+    }
+    (void)snprintf(buf, size, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+    return buf;
+}
