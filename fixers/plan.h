@@ -45,6 +45,7 @@ struct plan {
     size_t n;
     const char *fixer;    /* whose changes are being added now */
     struct strlist notes; /* things the user should know, without a change: "fixer: text" */
+    struct err err;       /* first failure of an adding function: fixers_plan() returns it */
 };
 
 struct plan *plan_new(const struct guest_root *root);
@@ -55,11 +56,23 @@ void plan_free(struct plan *plan);
 /* -ENOENT (with *err set) when it will not be there. Free *ret_text. */
 int plan_read(struct plan *plan, const char *path, char **ret_text, size_t *ret_len,
               struct err *err);
-bool plan_exists(const struct plan *plan, const char *path);
+/*
+ * A configuration file: 1 and *ret_text (free it) when it is there; 0 when it is not, and also,
+ * with a note, when it is no text that can be edited (a FIFO, a link loop, too large, zero bytes
+ * inside); negative errno and *err when the guest cannot be read.
+ */
+int plan_read_text(struct plan *plan, const char *path, char **ret_text, struct err *err);
+bool plan_exists(const struct plan *plan, const char *path); /* follows links */
 /* Target of a link at @path, NULL when there is none. Free it. */
 char *plan_readlink(const struct plan *plan, const char *path);
 
-/* ---- adding; nothing is added when the guest is like that already ---- */
+/*
+ * ---- adding; nothing is added when the guest is like that already ----
+ *
+ * Paths are made canonical (links resolved inside the guest), so that writing a link and writing
+ * what it leads to are the same change. Missing parent folders of new files are planned as well. A
+ * failure (an I/O error while the old content is read) stays in plan->err.
+ */
 
 void plan_write(struct plan *plan, const char *path, const char *text, const char *reason);
 void plan_write_new(struct plan *plan, const char *path, const char *text, mode_t mode,

@@ -5,10 +5,18 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/log.h"
 
-/* A fixer reads through the plan, so it sees what those before it will have written. */
+/*
+ * A fixer reads through the plan, so it sees what those before it will have written. The order:
+ *   fstab, crypttab   names of file systems
+ *   bootloader        the kernel's command line
+ *   network           interface names; before initramfs, which takes the naming rules along
+ *   initramfs         drivers
+ *   guest-tools       what only the old hypervisor needs
+ */
 const struct fixer *const fixers[] = {
-    NULL, /* a placeholder until the first fixer lands: the array must not be empty */
+    NULL, /* the array must not be empty */
 };
 const size_t n_fixers = 0;
 
@@ -18,4 +26,52 @@ const struct fixer *fixer_find(const char *name)
         if (strcmp(fixers[i]->name, name) == 0)
             return fixers[i];
     return NULL;
+}
+
+static bool is_chosen(const struct fix_opts *opts, const char *name)
+{
+    if (opts->only.n > 0 && !strlist_has(&opts->only, name))
+        return false;
+    return !strlist_has(&opts->skip, name);
+}
+
+static int plan_one(const struct fix_context *ctx, const struct fixer *fixer, struct plan *plan,
+                    struct err *err)
+{
+    const char *why = "";
+
+    if (!(fixer->os & ctx->facts->os))
+        return 0;
+    if (!is_chosen(ctx->opts, fixer->name)) {
+        log_debug("%s: left out by --only or --skip", fixer->name);
+        return 0;
+    }
+    if (!fixer->applies(ctx, &why)) {
+        log_debug("%s: not needed: %s", fixer->name, why);
+        return 0;
+    }
+    log_debug("%s: %s", fixer->name, why);
+    plan->fixer = fixer->name;
+    if (fixer->plan(ctx, plan, err) < 0)
+        return err_wrap(err, "%s", fixer->name);
+    if (plan->err.code) {
+        *err = plan->err;
+        return err_wrap(err, "%s", fixer->name);
+    }
+    return 0;
+}
+
+int fixers_plan(const struct fix_context *ctx, const struct guest_root *root, struct plan **ret,
+                struct err *err)
+{
+    struct plan *plan = plan_new(root);
+
+    for (size_t i = 0; i < n_fixers; i++) {
+        if (plan_one(ctx, fixers[i], plan, err) < 0) {
+            plan_free(plan);
+            return -err->code;
+        }
+    }
+    *ret = plan;
+    return 0;
 }

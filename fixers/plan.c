@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fixers/plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "fixers/plan_lookup.h"
+
+struct plan *plan_new(const struct guest_root *root)
+{
+    struct plan *plan = mem_alloc(sizeof(*plan));
+
+    plan->root = root;
+    plan->fixer = "";
+    return plan;
+}
+
+static void change_done(struct change *change)
+{
+    free(change->path);
+    free(change->reason);
+    free(change->data);
+    free(change->old);
+    free(change->note);
+}
+
+void plan_free(struct plan *plan)
+{
+    if (!plan)
+        return;
+    for (size_t i = 0; i < plan->n; i++)
+        change_done(&plan->changes[i]);
+    free(plan->changes);
+    strlist_done(&plan->notes);
+    free(plan);
+}
+
+/* ---- reading ---- */
+
+static int read_appended(const struct plan *plan, const char *path, char **ret_text,
+                         size_t *ret_len, struct err *err)
+{
+    const struct change *append = plan_find(plan, path, CHANGE_APPEND);
+    CLEANUP_FREE char *text = NULL;
+    size_t len = 0;
+    int r = guest_read(plan->root, path, GUEST_TEXT_MAX, &text, &len, err);
+
+    if (r < 0)
+        return r;
+    if (append) {
+        text = mem_realloc(text, len + append->len + 1);
+        memcpy(text + len, append->data, append->len);
+        len += append->len;
+        text[len] = '\0';
+    }
+    *ret_text = TAKE(text);
+    *ret_len = len;
+    return 0;
+}
+
+int plan_read(struct plan *plan, const char *path, char **ret_text, size_t *ret_len,
+              struct err *err)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    const struct change *change;
+
+    if (!real)
+        return err_set(err, ELOOP, "read %s", path);
+    change = plan_find_content(plan, real);
+    if (!change)
+        return read_appended(plan, real, ret_text, ret_len, err);
+    if (change->action == CHANGE_COPY)
+        return guest_read(plan->root, change->data, GUEST_TEXT_MAX, ret_text, ret_len, err);
+    if (change->action == CHANGE_REMOVE)
+        return err_set(err, ENOENT, "read %s", path);
+    if (change->action != CHANGE_WRITE)
+        return err_set(err, EINVAL, "read %s", path);
+    *ret_text = mem_dup(change->data, change->len + 1);
+    *ret_len = change->len;
+    return 0;
+}
+
+int plan_read_text(struct plan *plan, const char *path, char **ret_text, struct err *err)
+{
+    /* what the guest's owner may have put there, as opposed to a disk that cannot be read */
+    static const int odd[] = { EINVAL, EISDIR, ELOOP, EFBIG, ENXIO, EXDEV, ENAMETOOLONG, EACCES };
+    CLEANUP_FREE char *text = NULL;
+    size_t len = 0;
+    int r = plan_read(plan, path, &text, &len, err);
+
+    if (r == -ENOENT || r == -ENOTDIR) {
+        err_clear(err);
+        return 0;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(odd); i++) {
+        if (r != -odd[i])
+            continue;
+        err_clear(err);
+        plan_note(plan, "%s is not a plain text file (%s); it stays as it is", path,
+                  strerror(odd[i]));
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (strlen(text) != len) {
+        plan_note(plan, "%s holds zero bytes; it stays as it is", path);
+        return 0;
+    }
+    *ret_text = TAKE(text);
+    return 1;
+}
+
+bool plan_exists(const struct plan *plan, const char *path)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    const struct change *change = real ? plan_find_content(plan, real) : NULL;
+
+    if (change)
+        return change->action != CHANGE_REMOVE;
+    return real && guest_exists(plan->root, real);
+}
+
+char *plan_readlink(const struct plan *plan, const char *path)
+{
+    CLEANUP_FREE char *at = plan_real_parent(plan, path);
+
+    return plan_link_at(plan, at);
+}
+
+/* ---- adding ---- */
+
+static void drop(struct plan *plan, struct change *change)
+{
+    size_t i = (size_t)(change - plan->changes);
+
+    change_done(change);
+    memmove(change, change + 1, (plan->n - i - 1) * sizeof(*change));
+    plan->n--;
+    memset(&plan->changes[plan->n], 0, sizeof(*change));
+}
+
+/* Forget what earlier changes put at @path. */
+static void drop_content(struct plan *plan, const char *path)
+{
+    for (size_t i = plan->n; i > 0; i--)
+        if (action_decides_content(plan->changes[i - 1].action) &&
+            strcmp(plan->changes[i - 1].path, path) == 0)
+            drop(plan, &plan->changes[i - 1]);
+}
+
+static struct change *add(struct plan *plan, enum change_action action, const char *path,
+                          const char *reason)
+{
+    struct change *change = mem_add(&plan->changes, &plan->n, sizeof(*change));
+
+    change->fixer = plan->fixer;
+    change->action = action;
+    change->path = mem_strdup(path);
+    change->reason = mem_strdup(reason);
+    return change;
+}
+
+static void set_data(struct change *change, const void *data, size_t len)
+{
+    free(change->data);
+    change->data = mem_alloc(len + 1);
+    if (len)
+        memcpy(change->data, data, len);
+    change->len = len;
+}
+
+static void add_reason(struct change *change, const char *reason)
+{
+    char *both;
+
+    if (strstr(change->reason, reason))
+        return;
+    both = mem_printf("%s; %s", change->reason, reason);
+    free(change->reason);
+    change->reason = both;
+}
+
+static bool guest_has(const struct plan *plan, const char *path, mode_t type)
+{
+    struct stat st;
+
+    return guest_lstat(plan->root, path, &st) == 0 && (st.st_mode & S_IFMT) == type;
+}
+
+/* The same for a file that is about to be put there: the removal of a link must stay, because a
+ * write would follow the link. */
+static void make_way(struct plan *plan, const char *path)
+{
+    const struct change *change = plan_find_content(plan, path);
+
+    if (change && !(change->action == CHANGE_REMOVE && guest_has(plan, path, S_IFLNK)))
+        drop_content(plan, path);
+}
+
+/* The folder of a new entry, planned too when it is missing. */
+static void add_parent(struct plan *plan, const char *path, const char *reason)
+{
+    CLEANUP_FREE char *folder = mem_strdup(path);
+    char *slash = strrchr(folder, '/');
+
+    if (!slash || slash == folder)
+        return;
+    *slash = '\0';
+    plan_mkdir(plan, folder, 0755, reason);
+}
+
+static struct err *failed(struct plan *plan)
+{
+    static struct err unused;
+
+    return plan->err.code ? &unused : &plan->err;
+}
+
+/* A file that exists: does @data differ from it? Fills the old side of *change. */
+static int compare_with_guest(struct plan *plan, struct change *change)
+{
+    struct err err = ERR_NONE;
+    struct stat st;
+    int r =
+        guest_read(plan->root, change->path, GUEST_TEXT_MAX, &change->old, &change->old_len, &err);
+
+    if (r < 0) {
+        *failed(plan) = err;
+        return r;
+    }
+    if (guest_stat(plan->root, change->path, &st) == 0)
+        change->secret = !(st.st_mode & S_IROTH);
+    return change->len != change->old_len || memcmp(change->data, change->old, change->len) != 0;
+}
+
+static void write_bytes(struct plan *plan, const char *path, const char *text, mode_t mode,
+                        const char *reason)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    struct change *change, *write;
+    bool in_guest;
+
+    if (!real) {
+        (void)err_set(failed(plan), ELOOP, "write %s", path);
+        return;
+    }
+    change = plan_find_content(plan, real);
+    if (change && change->action == CHANGE_WRITE) {
+        set_data(change, text, strlen(text));
+        add_reason(change, reason);
+        if (change->old && change->old_len == change->len &&
+            memcmp(change->old, change->data, change->len) == 0)
+            drop(plan, change);
+        return;
+    }
+    make_way(plan, real);
+    in_guest = guest_has(plan, real, S_IFREG);
+    if (!in_guest)
+        add_parent(plan, real, reason);
+    write = add(plan, CHANGE_WRITE, real, reason);
+    set_data(write, text, strlen(text));
+    write->attr.mode = mode;
+    write->secret = !(mode & S_IROTH);
+    if (in_guest && compare_with_guest(plan, write) <= 0)
+        drop(plan, write);
+}
+
+void plan_write(struct plan *plan, const char *path, const char *text, const char *reason)
+{
+    write_bytes(plan, path, text, 0644, reason);
+}
+
+void plan_write_new(struct plan *plan, const char *path, const char *text, mode_t mode,
+                    const char *reason)
+{
+    write_bytes(plan, path, text, mode, reason);
+}
+
+void plan_append(struct plan *plan, const char *path, const void *data, size_t len,
+                 const char *note, const char *reason)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    struct change *change = real ? plan_find(plan, real, CHANGE_APPEND) : NULL;
+
+    if (len == 0)
+        return;
+    if (!real) {
+        (void)err_set(failed(plan), ELOOP, "append to %s", path);
+        return;
+    }
+    if (change) {
+        change->data = mem_realloc(change->data, change->len + len + 1);
+        memcpy(change->data + change->len, data, len);
+        change->len += len;
+        change->data[change->len] = '\0';
+        add_reason(change, reason);
+        return;
+    }
+    change = add(plan, CHANGE_APPEND, real, reason);
+    set_data(change, data, len);
+    change->note = mem_strdup(note);
+}
+
+void plan_copy(struct plan *plan, const char *from, const char *to, const char *reason)
+{
+    CLEANUP_FREE char *source = plan_real_path(plan, from);
+    CLEANUP_FREE char *real = plan_real_path(plan, to);
+    struct change *change;
+    struct stat st;
+
+    if (!source || !real || plan_find_content(plan, source)) {
+        (void)err_set(failed(plan), EINVAL, "copy %s to %s", from, to);
+        return;
+    }
+    if (guest_stat(plan->root, source, &st) < 0 || !S_ISREG(st.st_mode)) {
+        (void)err_set(failed(plan), ENOENT, "copy %s to %s", from, to);
+        return;
+    }
+    make_way(plan, real);
+    add_parent(plan, real, reason);
+    change = add(plan, CHANGE_COPY, real, reason);
+    set_data(change, source, strlen(source));
+    change->attr =
+        (struct guest_attr){ .mode = st.st_mode & 07777, .uid = st.st_uid, .gid = st.st_gid };
+    change->note = mem_printf("%lld bytes of %s", (long long)st.st_size, source);
+}
+
+void plan_remove(struct plan *plan, const char *path, const char *reason)
+{
+    CLEANUP_FREE char *at = plan_real_parent(plan, path);
+    struct stat st;
+
+    if (plan_find(plan, at, CHANGE_REMOVE) && !plan_find(plan, at, CHANGE_WRITE))
+        return;
+    drop_content(plan, at);
+    if (guest_lstat(plan->root, at, &st) == 0)
+        (void)add(plan, CHANGE_REMOVE, at, reason);
+}
+
+void plan_link(struct plan *plan, const char *target, const char *path, const char *reason)
+{
+    CLEANUP_FREE char *at = plan_real_parent(plan, path);
+    CLEANUP_FREE char *now = NULL;
+    struct change *change;
+
+    drop_content(plan, at);
+    now = plan_link_at(plan, at);
+    if (now && strcmp(now, target) == 0)
+        return;
+    add_parent(plan, at, reason);
+    change = add(plan, CHANGE_LINK, at, reason);
+    set_data(change, target, strlen(target));
+}
+
+void plan_mkdir(struct plan *plan, const char *path, mode_t mode, const char *reason)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+
+    if (!real) {
+        (void)err_set(failed(plan), ELOOP, "make folder %s", path);
+        return;
+    }
+    if (guest_is_dir(plan->root, real) || plan_find(plan, real, CHANGE_MKDIR))
+        return;
+    add(plan, CHANGE_MKDIR, real, reason)->attr.mode = mode;
+}
+
+void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    struct change *change = real ? plan_find_content(plan, real) : NULL;
+    struct stat st;
+
+    if (!real)
+        return;
+    if (change && change->action != CHANGE_REMOVE && !change->old) {
+        change->attr.mode = mode;
+        return;
+    }
+    if (guest_stat(plan->root, real, &st) < 0 || (st.st_mode & 07777) == (mode & 07777))
+        return;
+    change = plan_find(plan, real, CHANGE_CHMOD);
+    if (!change)
+        change = add(plan, CHANGE_CHMOD, real, reason);
+    change->attr.mode = mode;
+}
+
+void plan_note(struct plan *plan, const char *fmt, ...)
+{
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *line = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    text = mem_vprintf(fmt, args);
+    va_end(args);
+    line = mem_printf("%s: %s", plan->fixer, text);
+    if (!strlist_has(&plan->notes, line))
+        strlist_add(&plan->notes, line);
+}

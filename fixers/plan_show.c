@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan for people and programs: diffs and JSON. */
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "fixers/diff.h"
+#include "fixers/plan.h"
+
+const char *change_action_name(enum change_action action)
+{
+    static const char *const names[] = {
+        [CHANGE_WRITE] = "write",   [CHANGE_APPEND] = "append", [CHANGE_COPY] = "copy",
+        [CHANGE_REMOVE] = "remove", [CHANGE_LINK] = "link",     [CHANGE_MKDIR] = "mkdir",
+        [CHANGE_CHMOD] = "chmod",
+    };
+
+    return names[action];
+}
+
+static char *diff_of_write(const struct change *change, bool show_secrets)
+{
+    CLEANUP_FREE char *from = mem_printf("a%s", change->path);
+    CLEANUP_FREE char *to = mem_printf("b%s", change->path);
+    struct diff_side before = { .label = change->old ? from : "/dev/null",
+                                .text = change->old,
+                                .len = change->old_len };
+    struct diff_side after = { .label = to, .text = change->data, .len = change->len };
+    size_t removed, added;
+
+    if ((change->old && memchr(change->old, '\0', change->old_len)) ||
+        memchr(change->data, '\0', change->len))
+        return mem_printf("(binary content, %zu bytes)\n", change->len);
+    if (!change->secret || show_secrets)
+        return diff_unified(&before, &after);
+    diff_count(&before, &after, &removed, &added);
+    return mem_printf(
+        "--- %s\n+++ %s\n(not world-readable in the guest, so its lines are not shown: "
+        "%zu removed, %zu added; --show-secrets shows them)\n",
+        before.label, after.label, removed, added);
+}
+
+char *change_diff(const struct change *change, bool show_secrets)
+{
+    switch (change->action) {
+    case CHANGE_WRITE:
+        return diff_of_write(change, show_secrets);
+    case CHANGE_APPEND:
+        return mem_printf("(%zu bytes are appended to %s%s%s)\n", change->len, change->path,
+                          change->note ? ": " : "", change->note ? change->note : "");
+    case CHANGE_COPY:
+        return mem_printf("(copy of %s to %s)\n", change->data, change->path);
+    case CHANGE_REMOVE:
+        return mem_printf("(%s is removed)\n", change->path);
+    case CHANGE_LINK:
+        return mem_printf("(%s becomes a link to %s)\n", change->path, change->data);
+    case CHANGE_MKDIR:
+        return mem_printf("(folder %s is made, mode %04o)\n", change->path,
+                          (unsigned)change->attr.mode);
+    case CHANGE_CHMOD:
+        return mem_printf("(%s gets mode %04o)\n", change->path, (unsigned)change->attr.mode);
+    }
+    return mem_strdup("");
+}
+
+/* Bytes in the sequence that starts at @text, 0 when it is not UTF-8 (RFC 3629). */
+static size_t utf8_len(const unsigned char *text)
+{
+    static const struct {
+        unsigned char mask, lead;
+        size_t len;
+    } forms[] = {
+        { 0x80, 0x00, 1 },
+        { 0xe0, 0xc0, 2 },
+        { 0xf0, 0xe0, 3 },
+        { 0xf8, 0xf0, 4 },
+    };
+    unsigned long value;
+
+    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+        static const unsigned long first[] = { 0, 0x80, 0x800, 0x10000 };
+
+        if ((text[0] & forms[i].mask) != forms[i].lead)
+            continue;
+        value = text[0] & (unsigned char)~forms[i].mask;
+        for (size_t j = 1; j < forms[i].len; j++) {
+            if ((text[j] & 0xc0) != 0x80)
+                return 0;
+            value = value << 6 | (text[j] & 0x3f);
+        }
+        if (value < first[i] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
+            return 0;
+        return forms[i].len;
+    }
+    return 0;
+}
+
+/* JSON strings are UTF-8; other bytes of a guest's file become U+FFFD. */
+static json_t *json_bytes(const char *text)
+{
+    struct strbuf out = { 0 };
+    json_t *string;
+
+    while (*text) {
+        size_t len = utf8_len((const unsigned char *)text);
+
+        strbuf_add(&out, len ? text : "\xef\xbf\xbd", len ? len : 3);
+        text += len ? len : 1;
+    }
+    string = json_string(strbuf_text(&out));
+    strbuf_done(&out);
+    return string;
+}
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    /* fails only when memory is short: the key is then missing, which a reader notices */
+    (void)json_object_set_new(object, key, value);
+}
+
+json_t *plan_to_json(const struct plan *plan, bool show_secrets)
+{
+    json_t *changes = json_array();
+
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct change *change = &plan->changes[i];
+        CLEANUP_FREE char *diff = change_diff(change, show_secrets);
+        json_t *object = json_object();
+
+        set(object, "fixer", json_string(change->fixer));
+        set(object, "action", json_string(change_action_name(change->action)));
+        set(object, "path", json_bytes(change->path));
+        set(object, "reason", json_bytes(change->reason));
+        set(object, "diff", json_bytes(diff));
+        if (change->action == CHANGE_WRITE || change->action == CHANGE_APPEND)
+            set(object, "bytes", json_integer((json_int_t)change->len));
+        if (change->action == CHANGE_LINK || change->action == CHANGE_COPY)
+            set(object, change->action == CHANGE_LINK ? "target" : "source",
+                json_bytes(change->data));
+        if (change->secret)
+            set(object, "redacted", json_boolean(!show_secrets));
+        (void)json_array_append_new(changes, object);
+    }
+    return changes;
+}
