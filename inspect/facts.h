@@ -90,12 +90,29 @@ struct facts {
     size_t n_packages;
 };
 
+/* All strings "", no elements. */
 struct facts *facts_new(void);
 void facts_free(struct facts *facts);
 
+/* A new last element with all strings "". Adding one may move the others: fill devices completely
+ * before anything points at them. */
+struct fact_device *facts_add_device(struct facts *facts);
+struct fact_mount *facts_add_mount(struct facts *facts);
+struct fact_kernel *facts_add_kernel(struct facts *facts);
+struct fact_nic *facts_add_nic(struct facts *facts);
+struct fact_package *facts_add_package(struct facts *facts);
+
+/* Give a string of the facts a new value; NULL means "". */
+void facts_set(char **field, const char *value);
+
+/* The device that the root file system lies on ("btrfsvol:/dev/sda1/@" -> /dev/sda1); NULL when it
+ * is not among the devices. */
+const struct fact_device *facts_root_device(const struct facts *facts);
+
 /*
  * The device that a name of the guest means: UUID=, LABEL=, PARTUUID=, PARTLABEL= (quoted or not),
- * /dev/sdXN, /dev/vdXN, /dev/hdXN (by position), links below /dev/disk, /dev/mapper names.
+ * /dev/sdXN, /dev/vdXN, /dev/hdXN, /dev/nvmeXn1pN (by position), links below /dev/disk,
+ * /dev/mapper names. by-path and by-id links are known on guests with one disk only.
  * NULL when it is not known.
  */
 const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
