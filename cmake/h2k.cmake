@@ -24,6 +24,17 @@ function(h2k_unit_test module layer)
   set_tests_properties(unit.${module} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
+# h2k_root_test(MODULE LAYER): tests/root/test_MODULE.c, cmocka, as root (skips itself otherwise).
+function(h2k_root_test module layer)
+  add_executable(test_root_${module} test_${module}.c)
+  target_link_libraries(test_root_${module} PRIVATE h2k_${layer} PkgConfig::CMOCKA)
+  target_compile_definitions(test_root_${module} PRIVATE
+                             TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
+  add_test(NAME root.${module} COMMAND test_root_${module})
+  set_tests_properties(root.${module} PROPERTIES
+                       LABELS root SKIP_RETURN_CODE 77 TIMEOUT 300)
+endfunction()
+
 # h2k_script_test(LABEL NAME [TIMEOUT seconds] [SERIAL]): tests/LABEL/NAME.sh; exit 77 means skipped.
 function(h2k_script_test label name)
   cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "" ${ARGN})

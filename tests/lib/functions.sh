@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Helpers of the shell tests. A test starts with
+#
+#     #!/bin/bash
+#     . "${H2K_SRC:?}/tests/lib/functions.sh"
+#     requires root qemu-img
+#
+# and works in "$T", a private folder that is removed at the end. $H2K is the program under test;
+# its work folder ($TMPDIR) is inside $T. Exit status: 0 passed, 77 skipped, else failed.
+
+set -eu
+: "${H2K:?}" "${H2K_SRC:?}"
+test_name=$(basename "$0" .sh)
+T=$(mktemp -d "/var/tmp/h2k-$test_name.XXXXXX")
+export TMPDIR=$T/tmp
+mkdir "$TMPDIR"
+on_exit_commands=()
+
+say() { echo "$test_name: $*" >&2; }
+fail() { say "FAILED: $*"; exit 1; }
+skip() { say "skipped: $*"; exit 77; }
+
+# on_exit COMMAND [ARG...]: run it at the end, whatever happens; the newest first.
+on_exit() { on_exit_commands=("$(printf '%q ' "$@")" ${on_exit_commands[@]+"${on_exit_commands[@]}"}); }
+
+run_on_exit()
+{
+    local status=$? command
+    set +e
+    for command in ${on_exit_commands[@]+"${on_exit_commands[@]}"}; do eval "$command"; done
+    rm -rf "$T"
+    exit "$status"
+}
+trap run_on_exit EXIT
+trap 'exit 130' INT TERM
+
+# requires NAME...: "root", or a program; skips the test when one is not there.
+requires()
+{
+    local name
+    for name in "$@"; do
+        if [ "$name" = root ]; then
+            [ "$(id -u)" = 0 ] || skip "needs root"
+        else
+            command -v "$name" >/dev/null || skip "needs $name"
+        fi
+    done
+}
+
+# expect STATUS COMMAND [ARG...]: the exit status must be this one. Output: $T/out and $T/err.
+expect()
+{
+    local want=$1 status=0
+    shift
+    "$@" >"$T/out" 2>"$T/err" || status=$?
+    if [ "$status" != "$want" ]; then
+        tail -n 30 "$T/out" "$T/err" >&2
+        fail "exit status $status instead of $want: $*"
+    fi
+}
+
+# expect_text PATTERN [FILE]: a line (of the last expect's stderr) matches this extended regex.
+expect_text() { grep -Eq -- "$1" "${2:-$T/err}" || { cat "${2:-$T/err}" >&2; fail "no line matches: $1"; }; }
+
+# What h2k holds now on account of this test, one line each: state files that nobody locks, loop
+# devices and mounts and processes that use $T or such a session.
+leftovers()
+{
+    local file ours=("$T") pattern pid
+    for file in /run/h2k/*; do
+        [ -f "$file" ] || continue
+        grep -qsF "$T" "$file" || continue
+        ours+=("/run/h2k/$(basename "$file")")
+        ! flock -n "$file" true || echo "session $file"
+    done
+    pattern=$(printf '%s\n' "${ours[@]}")
+    losetup -l -n -O NAME,BACK-FILE | grep -F "$pattern" | sed 's/^/loop /' || :
+    grep -F "$pattern" /proc/mounts | grep -vF " $T " | sed 's/^/mount /' || :
+    for pid in /proc/[0-9]*; do
+        pid=${pid#/proc/}
+        case $pid in "$$" | "$BASHPID") continue ;; esac
+        tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -F "$pattern" |
+            grep -vE "^(bash|grep|sed|/bin/bash) " | sed "s/^/process $pid /" || :
+    done
+    find "$TMPDIR" -mindepth 1 | sed 's/^/file /'
+}
+
+# Nothing of ours may be left; what is on its way out gets five seconds.
+check_clean()
+{
+    local left
+    for _ in $(seq 50); do
+        left=$(leftovers)
+        [ -n "$left" ] || return 0
+        sleep 0.1
+    done
+    fail "left behind: $left"
+}
+
+# need_guest NAME: path of a real guest's image, made if need be (see make-guest). Read-only: copy
+# it with copy_image, or put an overlay over it.
+need_guest()
+{
+    [ "$(id -u)" = 0 ] || skip "needs root"
+    "$H2K_SRC/tests/lib/make-guest" "$1" || fail "cannot make the guest $1"
+}
+
+copy_image() { cp --sparse=always --no-preserve=mode "$1" "$2"; }
+
+# make_vmdk RAW TARGET [SUBFORMAT]
+make_vmdk() { qemu-img convert -f raw -O vmdk -o "subformat=${3:-monolithicSparse}" "$1" "$2"; }
+
+# in_vm [VMRUN OPTION...] -- COMMAND...: in a virtual machine with a stock kernel; $T is writable.
+in_vm() { "$H2K_SRC/tests/lib/vmrun" -s "$T" "$@"; }
+
+# boot STATUS IMAGE [OPTION...]: h2k boot-test, one at a time; the console goes to stderr when the
+# verdict is another one.
+boot()
+{
+    local want=$1 image=$2 status=0
+    shift 2
+    flock "${H2K_VM_LOCK:-$T/lock}" "$H2K" boot-test --console "$T/console" "$@" "$image" \
+        >"$T/out" 2>"$T/err" || status=$?
+    say "boot-test $* $(basename "$image"): exit status $status: $(tail -n 1 "$T/out")"
+    [ "$status" = "$want" ] && return 0
+    tail -n 60 "$T/console" >&2 || :
+    cat "$T/out" "$T/err" >&2
+    fail "boot-test ended with $status instead of $want"
+}
