@@ -24,15 +24,13 @@ function(h2k_unit_test module layer)
   set_tests_properties(unit.${module} PROPERTIES LABELS unit TIMEOUT 120)
 endfunction()
 
-# h2k_root_test(MODULE LAYER): tests/root/test_MODULE.c, cmocka, as root (skips itself otherwise).
+# h2k_root_test(MODULE LAYER): tests/root/test_MODULE.c, cmocka, real mounts and loop devices; skips
+# itself when it is not run by root.
 function(h2k_root_test module layer)
-  add_executable(test_root_${module} test_${module}.c)
-  target_link_libraries(test_root_${module} PRIVATE h2k_${layer} PkgConfig::CMOCKA)
-  target_compile_definitions(test_root_${module} PRIVATE
-                             TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
-  add_test(NAME root.${module} COMMAND test_root_${module})
-  set_tests_properties(root.${module} PROPERTIES
-                       LABELS root SKIP_RETURN_CODE 77 TIMEOUT 300)
+  add_executable(test_${module} test_${module}.c)
+  target_link_libraries(test_${module} PRIVATE h2k_${layer} PkgConfig::CMOCKA)
+  add_test(NAME root.${module} COMMAND test_${module})
+  set_tests_properties(root.${module} PROPERTIES LABELS root SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 
 # h2k_script_test(LABEL NAME [TIMEOUT seconds] [SERIAL]): tests/LABEL/NAME.sh; exit 77 means skipped.

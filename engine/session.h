@@ -7,11 +7,14 @@
  * With a single namespace, killing h2k over a dirty file system would let the dying server unmount
  * that file system through itself and deadlock.
  *
- * What survives a SIGKILL is written to /run/h2k/<id> *before* it is made, with the boot id. The
- * session is alive exactly while somebody holds the lock (flock) on that file.
+ * What survives a SIGKILL is written to /run/h2k/<id> *before* it is made, with the boot id
+ * (engine/state.h has the format). The session is alive exactly while somebody holds the lock
+ * (flock) on that file.
  */
 #ifndef H2K_ENGINE_SESSION_H
 #define H2K_ENGINE_SESSION_H
+
+#include <sys/types.h>
 
 #include "engine/base/err.h"
 #include "engine/base/undo.h"
@@ -43,8 +46,23 @@ const char *session_work_dir(const struct session *session); /* private folder f
 /* Descriptor of the outer namespace, for struct exec_opts.mount_ns_fd of block servers. */
 int session_outer_ns(const struct session *session);
 
-/* Append "KIND VALUE" to the state file and fsync it; call *before* the object is made. */
+/*
+ * Append "KIND VALUE" to the state file; call *before* the object is made. Not synced to the disk:
+ * a killed process loses nothing, and after a power failure no kernel object is left.
+ * The kinds are in engine/state.h; "file PATH" has cleanup remove a file.
+ */
 int session_record(struct session *session, const char *kind, const char *value, struct err *err);
+
+/* Take a record back: cleanup must no longer touch the object (it is gone, or worth keeping). */
+int session_forget(struct session *session, const char *kind, const char *value, struct err *err);
+
+/*
+ * Path of a device node for the block (S_IFBLK) or character (S_IFCHR) device @major:@minor:
+ * /dev/NAME when that is it, else one made in a private folder that other processes do not see.
+ * Free *ret.
+ */
+int session_dev_node(struct session *session, const char *name, mode_t type, unsigned major,
+                     unsigned minor, char **ret, struct err *err);
 
 /* Call @fn as a member of the outer namespace, then return to the inner one.
  * Returns what @fn returned, or negative errno and *err when a namespace could not be entered. */

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/loopdev.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/exec.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+#include "engine/state.h"
+
+/* Linux: Documentation/admin-guide/devices.txt */
+#define LOOP_MAJOR 7
+#define MISC_MAJOR 10
+#define LOOP_CONTROL_MINOR 237
+
+#define MAX_ATTEMPTS 64 /* somebody else may take the free device first */
+
+static int no_loop(int code, struct err *err)
+{
+    return err_status(err, STATUS_HOST,
+                      "no loop devices: open /dev/loop-control: %s (modprobe loop; a container "
+                      "needs the devices 7:* and 10:237)",
+                      strerror(code));
+}
+
+static void load_driver(void)
+{
+    static const char *const argv[] = { "modprobe", "-q", "loop", NULL };
+    struct exec_opts opts = { .argv = argv, .timeout_ms = 30000 };
+    struct err ignored = ERR_NONE;
+
+    (void)exec_run(&opts, NULL, &ignored);
+}
+
+static int open_control(struct session *session, struct err *err)
+{
+    CLEANUP_FREE char *node = NULL;
+    int fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+    int r;
+
+    if (fd >= 0)
+        return fd;
+    if (access("/sys/module/loop", F_OK) < 0)
+        load_driver();
+    if (!session) {
+        fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+        return fd < 0 ? no_loop(errno, err) : fd;
+    }
+    r = session_dev_node(session, "loop-control", S_IFCHR, MISC_MAJOR, LOOP_CONTROL_MINOR, &node,
+                         err);
+    if (r < 0)
+        return r;
+    fd = open(node, O_RDWR | O_CLOEXEC);
+    return fd < 0 ? no_loop(errno, err) : fd;
+}
+
+int loop_probe(struct err *err)
+{
+    CLEANUP_FD int fd = -1;
+
+    if (access("/sys/module/loop", F_OK) == 0)
+        return 0;
+    fd = open_control(NULL, err);
+    return fd < 0 ? -ENOTSUP : 0;
+}
+
+/* The device's number may have gaps in minors (max_part), so sysfs is asked. */
+static int open_device(struct session *session, int number, char **ret_node, struct err *err)
+{
+    CLEANUP_FREE char *sysfs = mem_printf("/sys/block/loop%d/dev", number);
+    CLEANUP_FREE char *name = mem_printf("loop%d", number);
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *node = NULL;
+    unsigned major = 0, minor = 0;
+    int fd;
+    int r = io_read_file(sysfs, 64, &text, NULL, err);
+
+    if (r < 0)
+        return r;
+    if (sscanf(text, "%u:%u", &major, &minor) != 2 ||
+        major != LOOP_MAJOR) /* NOLINT(cert-err34-c) */
+        return err_set(err, EPROTO, "%s says %s", sysfs, text);
+    r = session_dev_node(session, name, S_IFBLK, major, minor, &node, err);
+    if (r < 0)
+        return r;
+    fd = open(node, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == EPERM)
+        return err_status(err, STATUS_HOST,
+                          "open %s: not permitted: this container may not use block devices 7:*",
+                          node);
+    if (fd < 0)
+        return err_set(err, errno, "open %s", node);
+    *ret_node = TAKE(node);
+    return fd;
+}
+
+static int record(struct session *session, int number, const struct stat *st, struct err *err)
+{
+    CLEANUP_FREE char *value = mem_printf("%d %llu %llu", number, (unsigned long long)st->st_dev,
+                                          (unsigned long long)st->st_ino);
+
+    return session_record(session, "loop", value, err);
+}
+
+static void fill_config(struct session *session, const struct loop_opts *opts,
+                        struct loop_config *config)
+{
+    *config = (struct loop_config){
+        .fd = (unsigned)opts->backing_fd,
+        .block_size = opts->sector_size,
+        .info = { .lo_offset = opts->offset,
+                  .lo_sizelimit = opts->len,
+                  .lo_flags = LO_FLAGS_AUTOCLEAR | (opts->read_only ? LO_FLAGS_READ_ONLY : 0) |
+                              (opts->direct_io ? LO_FLAGS_DIRECT_IO : 0) },
+    };
+    (void)snprintf((char *)config->info.lo_file_name, LO_NAME_SIZE, STATE_LOOP_NAME "%s",
+                   session_id(session));
+}
+
+/* Configure one free device. -EBUSY: somebody was faster. */
+static int take_device(struct session *session, const struct loop_opts *opts, int number,
+                       char **ret_node, struct err *err)
+{
+    struct loop_config config;
+    CLEANUP_FREE char *node = NULL;
+    CLEANUP_FD int fd = open_device(session, number, &node, err);
+    struct stat st;
+    int r;
+
+    if (fd < 0)
+        return fd;
+    if (fstat(opts->backing_fd, &st) < 0)
+        return err_set(err, errno, "stat the file below %s", node);
+    r = record(session, number, &st, err);
+    if (r < 0)
+        return r;
+    /* udev leaves a disk alone while somebody holds this lock; who may use it the ioctl decides */
+    (void)flock(fd, LOCK_EX | LOCK_NB);
+    fill_config(session, opts, &config);
+    if (ioctl(fd, LOOP_CONFIGURE, &config) < 0) {
+        if (errno == EBUSY || errno == ENXIO)
+            return -EBUSY;
+        return err_set(err, errno, "configure %s", node);
+    }
+    *ret_node = TAKE(node);
+    return TAKE_FD(fd);
+}
+
+static int release(void *arg, struct err *err)
+{
+    int fd = *(int *)arg;
+
+    free(arg);
+    if (close(fd) < 0)
+        return err_set(err, errno, "close");
+    return 0;
+}
+
+int loop_attach(struct session *session, const struct loop_opts *opts, char **ret_node, int *ret_fd,
+                struct err *err)
+{
+    CLEANUP_FD int control = open_control(session, err);
+    CLEANUP_FREE char *node = NULL;
+    CLEANUP_FREE char *what = NULL;
+    int *held;
+    int fd = -EBUSY;
+
+    if (control < 0)
+        return control;
+    for (int i = 0; i < MAX_ATTEMPTS && fd == -EBUSY; i++) {
+        int number = ioctl(control, LOOP_CTL_GET_FREE);
+
+        if (number < 0)
+            return err_set(err, errno, "find a free loop device");
+        fd = take_device(session, opts, number, &node, err);
+    }
+    if (fd == -EBUSY)
+        return err_set(err, EBUSY, "find a free loop device");
+    if (fd < 0)
+        return fd;
+    held = mem_dup(&fd, sizeof(fd));
+    what = mem_printf("loop device %s", node);
+    undo_push(session_undo(session), what, release, held);
+    *ret_node = TAKE(node);
+    if (ret_fd)
+        *ret_fd = fd;
+    return 0;
+}
+
+/* ---- cleanup ---- */
+
+static bool matches(const struct loop_info64 *info, const char *name, dev_t dev, ino_t ino)
+{
+    const char *own = (const char *)info->lo_file_name;
+
+    if (name ? strcmp(own, name) != 0 : strncmp(own, STATE_LOOP_NAME, strlen(STATE_LOOP_NAME)) != 0)
+        return false;
+    return ino == 0 || (info->lo_device == dev && info->lo_inode == ino);
+}
+
+/* A node for a device that another process made: /dev has it or nothing can be done. */
+static int open_by_number(unsigned number)
+{
+    CLEANUP_FREE char *node = mem_printf("/dev/loop%u", number);
+
+    return open(node, O_RDONLY | O_CLOEXEC);
+}
+
+int loop_release_named(const char *name, dev_t dev, ino_t ino, bool release_it,
+                       void (*fn)(void *arg, unsigned number, const char *name), void *arg,
+                       struct err *err)
+{
+    CLEANUP_DIR DIR *dir = opendir("/sys/block");
+    const struct dirent *entry;
+    int r = 0;
+
+    while (dir && (entry = readdir(dir))) {
+        CLEANUP_FREE char *busy = mem_printf("/sys/block/%s/loop", entry->d_name);
+        struct loop_info64 info;
+        uint64_t number = 0;
+        CLEANUP_FD int fd = -1;
+
+        if (strncmp(entry->d_name, "loop", 4) != 0 || access(busy, F_OK) < 0 ||
+            io_parse_u64(entry->d_name + 4, 1U << 20, &number) < 0)
+            continue;
+        fd = open_by_number((unsigned)number);
+        if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0 || !matches(&info, name, dev, ino))
+            continue;
+        info.lo_file_name[LO_NAME_SIZE - 1] = '\0';
+        if (release_it && ioctl(fd, LOOP_CLR_FD, 0) < 0 && errno != ENXIO)
+            r = err_set(err, errno, "release /dev/%s", entry->d_name);
+        fn(arg, (unsigned)number, (const char *)info.lo_file_name);
+    }
+    return r;
+}

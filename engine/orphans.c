@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Objects that bear our name but that no state file knows (the other half of leftovers.h). */
+#include "engine/leftovers.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "engine/loopdev.h"
+#include "engine/state.h"
+
+/* Has the session a state file, dead or alive? */
+static bool is_known(const char *id)
+{
+    CLEANUP_FREE char *path = mem_printf("%s/%s", STATE_DIR, id);
+
+    return access(path, F_OK) == 0;
+}
+
+/* The id in "h2k-ID"; NULL when the name is not one of ours. */
+static const char *id_of(const char *name)
+{
+    size_t len = strlen(STATE_LOOP_NAME);
+
+    if (strncmp(name, STATE_LOOP_NAME, len) != 0 || strlen(name + len) != 8 ||
+        !state_is_id(name + len))
+        return NULL;
+    return name + len;
+}
+
+/* ---- loop devices ---- */
+
+struct loops {
+    struct strlist names; /* lo_file_name of each orphan */
+    struct strlist *found;
+};
+
+static void note_loop(void *arg, unsigned number, const char *name)
+{
+    struct loops *loops = arg;
+    const char *id = id_of(name);
+
+    if (!id || is_known(id))
+        return;
+    strlist_add(&loops->names, name);
+    strlist_take(loops->found, mem_printf("loop device /dev/loop%u", number));
+}
+
+static void ignore_loop(void *arg, unsigned number, const char *name)
+{
+    (void)arg;
+    (void)number;
+    (void)name;
+}
+
+static int orphan_loops(bool remove, struct strlist *found, struct err *err)
+{
+    struct loops loops = { .found = found };
+    int r = loop_release_named(NULL, 0, 0, false, note_loop, &loops, err);
+
+    for (size_t i = 0; remove && r == 0 && i < loops.names.n; i++)
+        r = loop_release_named(loops.names.items[i], 0, 0, true, ignore_loop, NULL, err);
+    strlist_done(&loops.names);
+    return r;
+}
+
+/* ---- folders ---- */
+
+static int orphan_folder(const char *path, bool remove, struct strlist *found, struct err *err)
+{
+    struct stat st;
+
+    if (lstat(path, &st) < 0 || !S_ISDIR(st.st_mode) || st.st_uid != 0)
+        return 0;
+    strlist_take(found, mem_printf("folder %s", path));
+    return remove ? leftovers_remove_tree(path, err) : 0;
+}
+
+static int orphan_work_dirs(const char *base, bool remove, struct strlist *found, struct err *err)
+{
+    CLEANUP_DIR DIR *dir = opendir(base);
+    const struct dirent *entry;
+    int r = 0;
+
+    while (r == 0 && dir && (entry = readdir(dir))) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", base, entry->d_name);
+        const char *id = id_of(entry->d_name);
+
+        if (id && !is_known(id))
+            r = orphan_folder(path, remove, found, err);
+    }
+    return r;
+}
+
+static int orphan_run_dirs(bool remove, struct strlist *found, struct err *err)
+{
+    CLEANUP_DIR DIR *dir = opendir(STATE_DIR);
+    const struct dirent *entry;
+    int r = 0;
+
+    while (r == 0 && dir && (entry = readdir(dir))) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", STATE_DIR, entry->d_name);
+        CLEANUP_FREE char *id = mem_strdup(entry->d_name);
+        size_t len = strlen(id);
+
+        if (len < 3 || strcmp(id + len - 2, ".d") != 0)
+            continue;
+        id[len - 2] = '\0';
+        if (state_is_id(id) && !is_known(id))
+            r = orphan_folder(path, remove, found, err);
+    }
+    return r;
+}
+
+int leftovers_orphans(bool remove, struct strlist *ret_found, struct err *err)
+{
+    const char *temp = getenv("TMPDIR");
+    int r = orphan_loops(remove, ret_found, err);
+
+    if (r == 0)
+        r = orphan_run_dirs(remove, ret_found, err);
+    if (r == 0)
+        r = orphan_work_dirs("/var/tmp", remove, ret_found, err);
+    if (r == 0 && temp && *temp && strcmp(temp, "/var/tmp") != 0)
+        r = orphan_work_dirs(temp, remove, ret_found, err);
+    return r;
+}
