@@ -19,7 +19,10 @@ enum disk_mode {
 struct disk_opts {
     const char *backend; /* "auto" or the name of a row of disk_backends; NULL: auto */
     enum disk_mode mode;
-    const char *overlay; /* path of the overlay to make; NULL: in the work folder */
+    /* Path of the overlay to make, the caller's to keep or remove; NULL: in the work folder, and
+     * gone with it. The overlay is not synced to its disk: fsync it after the release when it must
+     * survive a power failure. */
+    const char *overlay;
 };
 
 struct disk {
@@ -30,8 +33,12 @@ struct disk {
     uint32_t sector_size;
     bool read_only;
     int fd;     /* readable at any offset: the export file, the block device, or the raw image */
-    char *node; /* block device of the whole disk, made on first use by disk_node(); else NULL */
+    char *node; /* block device of the whole disk when the backend has one, else NULL */
     void *priv; /* the backend's */
+    /* the backend's part of disk_sync(): are its servers still there? NULL: has none */
+    int (*check)(struct disk *disk, struct err *err);
+    int *map_fds; /* descriptors of the mapped devices, for disk_sync() */
+    size_t n_map_fds;
 };
 
 /* One way to make an image a block device. */
