@@ -32,11 +32,21 @@ void initramfs_done(struct initramfs *initramfs);
 /* Does it hold the module @name ("virtio_blk", '-' and '_' alike)? */
 bool initramfs_has_module(const struct initramfs *initramfs, const char *name);
 
-/* Called for each cpio entry: name, mode, content. Return < 0 to stop with that value. */
+/* Does it hold a driver of network hardware? (udev names interfaces where their driver is loaded)
+ */
+bool initramfs_has_network(const struct initramfs *initramfs);
+
+/* Should the entry's content be read? @name has no leading "/" or "./". */
+typedef bool (*initramfs_want_fn)(void *arg, const char *name, uint32_t mode);
+
+/* Called for each wanted entry, in the archive's order (a later one of the same name replaces the
+ * earlier): name, mode, content (the target of a symbolic link). < 0 stops with that value. */
 typedef int (*initramfs_entry_fn)(void *arg, const char *name, uint32_t mode, const void *data,
                                   size_t len);
 
-/* The same walk with contents (for taking modules and indexes out). */
-int initramfs_walk(int fd, uint64_t size, initramfs_entry_fn fn, void *arg, struct err *err);
+/* The same walk with contents (for taking modules and indexes out). Each name of a hard-linked file
+ * gets the content. -EFBIG also when a wanted file is larger than 64 MiB. */
+int initramfs_walk(int fd, uint64_t size, initramfs_want_fn want, initramfs_entry_fn fn, void *arg,
+                   struct err *err);
 
 #endif
