@@ -17,3 +17,16 @@ const char *volume_kind_name(enum volume_kind kind)
     }
     return "volume";
 }
+
+int volume_node(struct stack *stack, struct volume *volume, const char **ret_node, struct err *err)
+{
+    if (!volume->node) {
+        uint64_t len = volume->kind == VOLUME_DISK ? 0 : volume->size_bytes;
+        int r = disk_map(stack->session, volume->disk, volume->offset, len, &volume->node, err);
+
+        if (r < 0)
+            return err_wrap(err, "make a device for %s", volume->name);
+    }
+    *ret_node = volume->node;
+    return 0;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* For the layers and the stack only: making volumes. */
+#ifndef H2K_STORAGE_LAYERS_H
+#define H2K_STORAGE_LAYERS_H
+
+#include "storage/volume.h"
+
+extern const struct layer layer_part;
+
+/* Add a volume; takes @name. Every text is "" and not NULL, except the table of a disk, which is
+ * NULL until layer_part has looked at it. Earlier pointers into stack->volumes become invalid. */
+struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name);
+
+#endif

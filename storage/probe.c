@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "storage/probe.h"
+
+#include <errno.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+
+#define AMBIVALENT (-2) /* blkid_do_safeprobe(): several results that exclude each other */
+
+blkid_probe probe_new(const struct disk *disk, uint64_t offset, uint64_t len, unsigned sector_size,
+                      struct err *err)
+{
+    blkid_probe probe = blkid_new_probe();
+
+    if (!probe ||
+        blkid_probe_set_device(probe, disk->fd, (blkid_loff_t)offset, (blkid_loff_t)len) != 0 ||
+        blkid_probe_set_sectorsize(probe, sector_size) != 0) {
+        (void)err_set(err, EIO, "read the disk at byte %llu", (unsigned long long)offset);
+        blkid_free_probe(probe);
+        return NULL;
+    }
+    return probe;
+}
+
+void probe_done(blkid_probe *probe)
+{
+    blkid_free_probe(*probe);
+}
+
+static char *value(blkid_probe probe, const char *name)
+{
+    const char *data = NULL;
+
+    if (blkid_probe_lookup_value(probe, name, &data, NULL) != 0)
+        data = "";
+    return mem_strdup(data);
+}
+
+static void set(char **field, char *text)
+{
+    free(*field);
+    *field = text;
+}
+
+static void log_all(blkid_probe probe, const char *name)
+{
+    (void)blkid_reset_probe(probe);
+    while (blkid_do_probe(probe) == 0) {
+        CLEANUP_FREE char *type = value(probe, "TYPE");
+
+        log_debug("%s: signature of %s", name, type);
+    }
+}
+
+int probe_content(struct volume *volume, struct err *err)
+{
+    CLEANUP_PROBE blkid_probe probe =
+        probe_new(volume->disk, volume->offset, volume->size_bytes, volume->disk->sector_size, err);
+    int r;
+
+    if (!probe)
+        return err_wrap(err, "look at %s", volume->name);
+    (void)blkid_probe_enable_superblocks(probe, 1);
+    (void)blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
+                                                       BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE);
+    errno = 0;
+    r = blkid_do_safeprobe(probe);
+    if (r == AMBIVALENT) {
+        log_all(probe, volume->name);
+        set(&volume->use, mem_strdup("other"));
+        set(&volume->fstype, mem_strdup("ambivalent"));
+        return 0;
+    }
+    if (r < 0)
+        return err_set(err, errno ? errno : EIO, "look at %s", volume->name);
+    if (r == 1) /* nothing that libblkid knows */
+        return 0;
+    set(&volume->use, value(probe, "USAGE"));
+    set(&volume->fstype, value(probe, "TYPE"));
+    set(&volume->uuid, value(probe, "UUID"));
+    set(&volume->label, value(probe, "LABEL"));
+    return 0;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <errno.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "storage/layers.h"
+#include "storage/probe.h"
+
+#define VOLUMES_MAX 4096U /* no guest has more; a table made to exhaust us may */
+
+static const struct layer *const layers[] = { &layer_part };
+
+/* "/dev/sda" ... "/dev/sdz", "/dev/sdaa": as Linux counts. */
+static char *disk_name(size_t index)
+{
+    char letters[8];
+    size_t at = sizeof(letters) - 1;
+
+    letters[at] = '\0';
+    for (index++; index > 0 && at > 0; index /= 26) {
+        index--;
+        letters[--at] = (char)('a' + index % 26);
+    }
+    return mem_printf("/dev/sd%s", letters + at);
+}
+
+struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name)
+{
+    struct volume *volume = mem_add(&stack->volumes, &stack->n_volumes, sizeof(*volume));
+    char **const texts[] = { &volume->part_type,  &volume->part_uuid, &volume->part_label,
+                             &volume->table_uuid, &volume->use,       &volume->fstype,
+                             &volume->uuid,       &volume->label };
+
+    volume->kind = kind;
+    volume->name = name;
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        *texts[i] = mem_strdup("");
+    if (kind != VOLUME_DISK)
+        volume->table = mem_strdup("");
+    return volume;
+}
+
+static void volume_done(struct volume *volume)
+{
+    free(volume->name);
+    free(volume->part_type);
+    free(volume->part_uuid);
+    free(volume->part_label);
+    free(volume->table);
+    free(volume->table_uuid);
+    free(volume->use);
+    free(volume->fstype);
+    free(volume->uuid);
+    free(volume->label);
+    free(volume->node);
+    free(volume->parents);
+}
+
+void stack_free(struct stack *stack)
+{
+    if (!stack)
+        return;
+    for (size_t i = 0; i < stack->n_volumes; i++)
+        volume_done(&stack->volumes[i]);
+    free(stack->volumes);
+    free(stack->disks);
+    free(stack);
+}
+
+static void stack_cleanup(struct stack **stack)
+{
+    stack_free(*stack);
+}
+
+/* Extended partitions are only a frame around the logical ones (types 0x05, 0x0f, 0x85). */
+static bool is_frame(const struct volume *volume)
+{
+    static const char *const types[] = { "0x5", "0xf", "0x85" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(volume->part_type, types[i]) == 0)
+            return true;
+    return volume->table[0] != '\0';
+}
+
+static int probe_new_volumes(struct stack *stack, size_t from, struct err *err)
+{
+    for (size_t i = from; i < stack->n_volumes; i++) {
+        int r = is_frame(&stack->volumes[i]) ? 0 : probe_content(&stack->volumes[i], err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Layers nest in any order, so go round until a round adds no volume. */
+static int activate_all(struct stack *stack, struct err *err)
+{
+    size_t probed = 0;
+
+    while (probed < stack->n_volumes) {
+        size_t before = stack->n_volumes;
+        int r;
+
+        /* a disk's table decides whether its first blocks are looked at as a file system */
+        for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+            r = layers[i]->activate(stack, err);
+            if (r < 0)
+                return r;
+        }
+        r = probe_new_volumes(stack, probed, err);
+        if (r < 0)
+            return r;
+        if (stack->n_volumes > VOLUMES_MAX)
+            return err_set(err, E2BIG, "find volumes: more than %u", VOLUMES_MAX);
+        probed = stack->n_volumes;
+        if (stack->n_volumes == before)
+            break;
+    }
+    return 0;
+}
+
+int stack_build(struct session *session, struct disk *const *disks, size_t n_disks,
+                struct stack **ret, struct err *err)
+{
+    CLEANUP(stack_cleanup) struct stack *stack = mem_alloc(sizeof(*stack));
+    int r;
+
+    stack->session = session;
+    stack->disks = mem_dup(disks, n_disks * sizeof(struct disk *));
+    stack->n_disks = n_disks;
+    for (size_t i = 0; i < n_disks; i++) {
+        struct volume *volume = stack_add(stack, VOLUME_DISK, disk_name(i));
+
+        volume->disk = disks[i];
+        volume->size_bytes = disks[i]->size_bytes;
+    }
+    r = activate_all(stack, err);
+    if (r < 0)
+        return r;
+    *ret = TAKE(stack);
+    return 0;
+}
+
+struct volume *stack_find(const struct stack *stack, const char *name)
+{
+    for (size_t i = 0; i < stack->n_volumes; i++)
+        if (strcmp(stack->volumes[i].name, name) == 0)
+            return &stack->volumes[i];
+    return NULL;
+}
