@@ -18,6 +18,7 @@ struct image_opts {
     const char *format;        /* as --format gave it; NULL: detect */
     struct strlist allow_dirs; /* --allow-backing: folders that outside references may lie in */
     bool allow_stale;          /* --allow-stale */
+    bool allow_commit_pending; /* finishing an interrupted commit: SOURCE.h2k-commit may be there */
 };
 
 /* One file that belongs to an image: the image itself first, then extents and backing files. */
@@ -27,7 +28,7 @@ struct image_file {
 };
 
 struct image {
-    char *path;            /* absolute, as the user named it with the folder resolved */
+    char *path;            /* absolute, every symbolic link resolved */
     const char *format;    /* qemu's driver name: "raw", "qcow2", "vmdk", "vpc", "vhdx", "vdi" */
     const char *subformat; /* "monolithicSparse", "dynamic" ...; "" when there is one kind only */
     uint64_t size_bytes;   /* as the guest sees it */
@@ -35,11 +36,15 @@ struct image {
     bool can_rewrite;      /* qemu can write to it in place (false: streamOptimized, seSparse) */
     struct image_file *files;
     size_t n_files;
-    struct image *backing; /* allowed by image_opts only; owned */
+    struct image *backing; /* allowed by image_opts only; owned; its files are in files[] as well */
+    bool is_device;        /* @path is a block device of the host (raw only) */
+    struct strlist notes;  /* for people: "qcow2: was not closed cleanly (dirty bit)" */
 };
 
 /*
- * Look at an image and refuse what must not be attached.
+ * Look at an image and refuse what must not be attached. Extents must be plain names of regular
+ * files in the image's own folder, or lie below one of allow_dirs; a backing file needs allow_dirs
+ * always.
  * 0 and *ret (image_free()), or negative errno and *err:
  *   STATUS_FAILED     not an image we know with --format given, damaged, truncated (a mapped block,
  *                     flat extent or table ends beyond its file)
@@ -47,13 +52,19 @@ struct image {
  *                     VHDX log, stale (a sibling names it as parent; .lck, .vswp, .vmss beside it),
  *                     commit pending (SOURCE.h2k-commit)
  *   STATUS_TEMPORARY  locked by another process
- * A file of no known format is raw when its size is a multiple of 512 and detection was not asked
- * to find more.
+ *   STATUS_USAGE      a --format that there is not, or another one than raw for a block device
+ * A file of no known format is raw when its size is a multiple of 512.
  */
 int image_open(const char *path, const struct image_opts *opts, struct image **ret,
                struct err *err);
 
-void image_free(struct image *image);
+void image_free(struct image *image); /* with its backing chain; NULL is fine */
+
+static inline void image_freep(struct image **image)
+{
+    image_free(*image);
+}
+#define CLEANUP_IMAGE __attribute__((cleanup(image_freep)))
 
 /* Have the image's files changed since image_open()? 0 same; -ESTALE and *err naming the file. */
 int image_check_unchanged(const struct image *image, struct err *err);
@@ -64,12 +75,14 @@ bool image_owns(const struct image *image, const char *path);
 /* Bytes that the image's files occupy on the host. */
 uint64_t image_allocated_bytes(const struct image *image);
 
-/* "driver=vmdk,file.driver=file,file.filename=...": one option string with the driver of every
- * node, names escaped, backing fixed, read-only; for --image-opts. Free it. */
+/* "driver=vmdk,read-only=on,file.driver=file,file.filename=...": one option string with the driver
+ * of every node and commas doubled; for --image-opts (but qemu-img info, which opens no backing
+ * file, takes that of an image without one only). Free it. */
 char *image_qemu_opts(const struct image *image);
 
 /* The same graph as a JSON object ("json:{...}" without the prefix) for blockdev-add and for
- * backing-file strings. Free it. */
+ * backing-file strings; "backing" is null at the end of the chain. Only the format's node is
+ * read-only by name (the file below follows it), so that qemu-img commit can reopen it. Free it. */
 char *image_qemu_json(const struct image *image);
 
 #endif
