@@ -85,16 +85,23 @@ static int start_server(struct nbd *nbd, const char *node, struct err *err)
     return server_start(nbd->session, argv, NBD_PACKAGE, &nbd->server, err);
 }
 
-static int is_connected(const struct nbd *nbd)
+/* The device names the thread of the server that holds it. */
+static int is_ours(const struct nbd *nbd)
 {
-    return nbd_server(nbd->number) == nbd->server.process.pid && nbd_size(nbd->number) != 0;
+    CLEANUP_FREE char *path = NULL;
+    pid_t thread = nbd_server(nbd->number);
+
+    if (thread == 0 || nbd->server.process.pid <= 0)
+        return 0;
+    path = mem_printf("/proc/%d/task/%d", (int)nbd->server.process.pid, (int)thread);
+    return access(path, F_OK) == 0;
 }
 
 static int wait_connected(struct nbd *nbd, struct err *err)
 {
     uint64_t deadline = io_now_ms() + SERVER_START_MS;
 
-    while (!is_connected(nbd)) {
+    while (!is_ours(nbd) || nbd_size(nbd->number) == 0) {
         struct pollfd polls[] = {
             { .fd = nbd->server.process.pidfd, .events = POLLIN },
             { .fd = signals_fd(), .events = POLLIN },
@@ -128,7 +135,7 @@ static int nbd_done(void *arg, struct err *err)
     struct pollfd end = { .fd = nbd->server.process.pidfd, .events = POLLIN };
     int r = 0;
 
-    if (nbd->server.record && nbd_server(nbd->number) == nbd->server.process.pid) {
+    if (is_ours(nbd)) {
         nbd_disconnect(nbd->disk->fd);
         /* it flushes the overlay before it ends */
         (void)poll(&end, 1, SERVER_STOP_MS);
@@ -166,11 +173,12 @@ static int connect_device(struct session *session, struct disk *disk, unsigned n
     r = start_server(nbd, node, err);
     if (r < 0)
         return r;
-    nbd->record = mem_printf("%u %d", number, (int)nbd->server.process.pid);
-    r = session_record(session, "nbd", nbd->record, err);
+    r = wait_connected(nbd, err);
     if (r < 0)
         return r;
-    r = wait_connected(nbd, err);
+    /* until here the end of the server, which dies with us, frees the device */
+    nbd->record = mem_printf("%u %d", number, (int)nbd_server(number));
+    r = session_record(session, "nbd", nbd->record, err);
     if (r < 0)
         return r;
     disk->priv = nbd;

@@ -69,13 +69,13 @@ void nbd_disconnect(int fd)
 int nbd_release_recorded(const char *value, struct err *err)
 {
     unsigned number = 0;
-    int pid = 0;
+    int thread = 0;
     CLEANUP_FREE char *node = NULL;
     CLEANUP_FD int fd = -1;
 
-    if (sscanf(value, "%u %d", &number, &pid) != 2 || pid <= 1) /* NOLINT(cert-err34-c) */
+    if (sscanf(value, "%u %d", &number, &thread) != 2 || thread <= 1) /* NOLINT(cert-err34-c) */
         return 0;
-    if (nbd_server(number) != pid)
+    if (nbd_server(number) != thread)
         return 0;
     node = mem_printf("/dev/nbd%u", number);
     fd = open(node, O_RDWR | O_CLOEXEC);

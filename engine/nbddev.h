@@ -14,14 +14,14 @@ int nbd_probe(struct err *err);
 /* Size in bytes of /dev/nbd@number as the kernel sees it now; 0: not connected. */
 uint64_t nbd_size(unsigned number);
 
-/* Process that the device is connected to; 0: none. */
+/* Thread (of qemu-nbd) that the device is connected to; 0: none. */
 pid_t nbd_server(unsigned number);
 
 /* Disconnect the device behind @fd; its server ends. */
 void nbd_disconnect(int fd);
 
-/* For cleanup: "N PID" of a state file. Disconnects the device only if it is still connected to
- * that process. 1 released, 0 nothing to do, negative errno and *err. */
+/* For cleanup: "N TID" of a state file. Disconnects the device only if it is still connected to
+ * that thread. 1 released, 0 nothing to do, negative errno and *err. */
 int nbd_release_recorded(const char *value, struct err *err);
 
 #endif

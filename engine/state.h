@@ -10,7 +10,7 @@
  *     server PID START    a block server
  *     fuse PATH NUMBER    FUSE connection that serves PATH
  *     loop N DEV INO      loop device over the file with that device and inode number
- *     nbd N PID           nbd device that the server PID is connected to
+ *     nbd N TID           nbd device that this thread of a server is connected to
  *
  * In values '%' and control characters are written as %XX.
  */
