@@ -6,6 +6,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
+#include "fixers/linux/linux.h"
 
 /*
  * A fixer reads through the plan, so it sees what those before it will have written. The order:
@@ -16,9 +17,12 @@
  *   guest-tools       what only the old hypervisor needs
  */
 const struct fixer *const fixers[] = {
-    NULL, /* the array must not be empty */
+    &fixer_fstab,
+    &fixer_crypttab,
+    &fixer_bootloader,
+    &fixer_guest_tools,
 };
-const size_t n_fixers = 0;
+const size_t n_fixers = ARRAY_SIZE(fixers);
 
 const struct fixer *fixer_find(const char *name)
 {

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Encrypted volumes by UUID instead of by disk name. */
+#include "inspect/crypttab.h"
+
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "fixers/linux/devnames.h"
+#include "fixers/linux/linux.h"
+
+#define REASON "names of disks change with the disk controller; the LUKS UUID does not"
+
+static bool applies(const struct fix_context *ctx, const char **ret_why)
+{
+    (void)ctx;
+    *ret_why = "disk names change under virtio";
+    return true;
+}
+
+/* A plain volume (swap with a random key) has no UUID of its own: what libblkid may find in its
+ * bytes is gone after the next start. So only an encrypted volume's UUID is used. */
+static void fix_entry(const struct fix_context *ctx, struct plan *plan, const char *text,
+                      const struct crypttab_entry *entry, struct edits *edits)
+{
+    CLEANUP_FREE char *stable = NULL;
+    const char *why = "";
+
+    if (devname_changes(entry->key))
+        plan_note(plan,
+                  "/etc/crypttab: the key of %s is at %s, which changes its name; write "
+                  "/dev/disk/by-uuid/ there by hand",
+                  entry->name, entry->key);
+    if (!devname_changes(entry->device))
+        return;
+    stable = devname_stable(ctx->facts, entry->device, "", DEVNAME_LUKS_UUID, &why);
+    if (stable)
+        field_replace(edits, text, entry->device_at, stable);
+    else
+        plan_note(
+            plan,
+            "/etc/crypttab: %s (for %s) %s; it stays as it is: give the disk with --add-disk, "
+            "or write UUID= there by hand",
+            entry->device, entry->name, why);
+}
+
+static int plan_crypttab(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *fixed = NULL;
+    CLEANUP_CRYPTTAB struct crypttab crypttab = { 0 };
+    CLEANUP_EDITS struct edits edits = { 0 };
+    int r = plan_read_text(plan, "/etc/crypttab", &text, err);
+
+    if (r <= 0)
+        return r;
+    crypttab_parse(text, strlen(text), &crypttab);
+    for (size_t i = 0; i < crypttab.n; i++)
+        fix_entry(ctx, plan, text, &crypttab.entries[i], &edits);
+    fixed = edits_apply(&edits, text, strlen(text), NULL);
+    plan_write(plan, "/etc/crypttab", fixed, REASON);
+    return 0;
+}
+
+const struct fixer fixer_crypttab = {
+    .name = "crypttab",
+    .summary = "open encrypted volumes by UUID instead of by disk name",
+    .os = OS_LINUX,
+    .applies = applies,
+    .plan = plan_crypttab,
+};

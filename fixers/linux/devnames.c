@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fixers/linux/devnames.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+
+/* Links below by-id that name contents (volumes), not hardware. */
+static const char *const lasting[] = {
+    "/dev/disk/by-id/dm-name-", "/dev/disk/by-id/dm-uuid-", "/dev/disk/by-id/lvm-pv-uuid-",
+    "/dev/disk/by-id/md-name-", "/dev/disk/by-id/md-uuid-",
+};
+
+/* What follows the prefix must begin with a letter or a digit of a unit. */
+static const struct {
+    const char *prefix;
+    int (*next)(int c);
+} changing[] = {
+    { "/dev/sd", islower },
+    { "/dev/hd", islower },
+    { "/dev/vd", islower },
+    { "/dev/xvd", islower },
+    { "/dev/nvme", isdigit },
+    { "/dev/cciss/c", isdigit },
+    { "/dev/disk/by-path/", isgraph },
+    { "/dev/disk/by-id/", isgraph },
+};
+
+bool devname_changes(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(lasting); i++)
+        if (strncmp(name, lasting[i], strlen(lasting[i])) == 0)
+            return false;
+    for (size_t i = 0; i < ARRAY_SIZE(changing); i++) {
+        size_t len = strlen(changing[i].prefix);
+
+        if (strncmp(name, changing[i].prefix, len) == 0 &&
+            changing[i].next((unsigned char)name[len]))
+            return true;
+    }
+    return false;
+}
+
+/* The cciss driver's "c0d1p2" is the second disk's second partition; its disks come first. */
+static const struct fact_device *resolve(const struct facts *facts, const char *name)
+{
+    static const char prefix[] = "/dev/cciss/c0d";
+    const char *at = name + sizeof(prefix) - 1;
+    CLEANUP_FREE char *sd = NULL;
+
+    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+        return facts_resolve(facts, name);
+    if (!isdigit((unsigned char)at[0]) || (at[1] != 'p' && at[1] != '\0'))
+        return NULL;
+    sd = mem_printf("/dev/sd%c%s", 'a' + (at[0] - '0'), at[1] ? at + 2 : "");
+    return facts_resolve(facts, sd);
+}
+
+/* Types of an entry, by their start, and other starts of libblkid's names that suit them. */
+static const struct {
+    const char *want, *have;
+} families[] = {
+    { "ext", "ext" },     { "ntfs", "ntfs" },      { "fuse", "" },
+    { "vfat", "vfat" },   { "msdos", "vfat" },     { "fat", "vfat" },
+    { "umsdos", "vfat" }, { "swap", "swsuspend" }, /* it holds the image of a hibernated system */
+};
+
+static bool type_fits(const char *want, const char *have)
+{
+    if (!*want || !*have || strcmp(want, "auto") == 0 || strcmp(want, have) == 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        if (strncmp(want, families[i].want, strlen(families[i].want)) == 0 &&
+            strncmp(have, families[i].have, strlen(families[i].have)) == 0)
+            return true;
+    return false;
+}
+
+/* Only what every reader of these files takes without quotes. */
+static bool is_plain_id(const char *id)
+{
+    return *id && strspn(id, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") ==
+                      strlen(id);
+}
+
+static bool uuid_is_usable(const struct facts *facts, const struct fact_device *device)
+{
+    if (!is_plain_id(device->uuid))
+        return false;
+    if (strcmp(device->fstype, "btrfs") == 0) /* all its devices have the same one */
+        return true;
+    for (size_t i = 0; i < facts->n_devices; i++)
+        if (&facts->devices[i] != device && strcmp(facts->devices[i].uuid, device->uuid) == 0)
+            return false;
+    return true;
+}
+
+static bool part_uuid_is_usable(const struct facts *facts, const struct fact_device *device)
+{
+    /* the part before the number is the disk's signature, which an MBR may lack */
+    if (!is_plain_id(device->part_uuid) || strncmp(device->part_uuid, "00000000-", 9) == 0)
+        return false;
+    for (size_t i = 0; i < facts->n_devices; i++)
+        if (&facts->devices[i] != device &&
+            strcmp(facts->devices[i].part_uuid, device->part_uuid) == 0)
+            return false;
+    return true;
+}
+
+static bool is_encrypted(const struct fact_device *device)
+{
+    return strcmp(device->fstype, "crypto_LUKS") == 0 || strcmp(device->fstype, "BitLocker") == 0;
+}
+
+char *devname_stable(const struct facts *facts, const char *name, const char *fstype,
+                     unsigned flags, const char **ret_why)
+{
+    const struct fact_device *device = resolve(facts, name);
+
+    if (!device) {
+        *ret_why = "is on none of the given disks, or it is not clear on which";
+        return NULL;
+    }
+    if (!type_fits(fstype, device->fstype)) {
+        *ret_why = "holds another file system than this entry says";
+        return NULL;
+    }
+    if (!(flags & DEVNAME_NO_UUID) && (!(flags & DEVNAME_LUKS_UUID) || is_encrypted(device)) &&
+        uuid_is_usable(facts, device))
+        return mem_printf("UUID=%s", device->uuid);
+    if (part_uuid_is_usable(facts, device))
+        return mem_printf("PARTUUID=%s", device->part_uuid);
+    *ret_why = "has neither a UUID nor a PARTUUID that is its own";
+    return NULL;
+}
+
+char *devname_as_path(const char *stable)
+{
+    const char *value = strchr(stable, '=');
+
+    if (!value)
+        return mem_strdup(stable);
+    return mem_printf("/dev/disk/by-%s/%s",
+                      strncmp(stable, "PARTUUID=", 9) == 0 ? "partuuid" : "uuid", value + 1);
+}
+
+void field_replace(struct edits *edits, const char *text, struct span at, const char *value)
+{
+    CLEANUP_FREE char *with = NULL;
+    size_t end = at.start + at.len;
+    size_t run = strspn(text + end, " ");
+    size_t width = at.len + run;
+    size_t len = strlen(value);
+    int pad;
+
+    /* one space is a separator, not an alignment; behind the last field there is nothing to align
+     */
+    if (run < 2 || strchr("\t\r\n", text[end + run])) {
+        edits_add(edits, at, value);
+        return;
+    }
+    pad = len < width ? (int)(width - len) : 1;
+    with = mem_printf("%s%*s", value, pad, "");
+    edits_add(edits, (struct span){ at.start, width }, with);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * File systems and swap by UUID: on virtio /dev/sda1 becomes /dev/vda1 or stays, as the bus is.
+ * Nothing but the names is changed. Stable names (LVM, md, UUID, LABEL) stay: a UUID in place of a
+ * volume's name would become ambiguous with a snapshot.
+ */
+#include "inspect/fstab.h"
+
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "fixers/linux/devnames.h"
+#include "fixers/linux/linux.h"
+
+#define REASON "names of disks change with the disk controller; the UUID does not"
+
+static bool applies(const struct fix_context *ctx, const char **ret_why)
+{
+    (void)ctx;
+    *ret_why = "disk names change under virtio";
+    return true;
+}
+
+/* Discs that come and go have no lasting name. */
+static bool is_removable(const struct fstab_entry *entry)
+{
+    return list_has(entry->type, "iso9660") || list_has(entry->type, "udf");
+}
+
+static void fix_entry(const struct fix_context *ctx, struct plan *plan, const char *text,
+                      const struct fstab_entry *entry, struct edits *edits)
+{
+    CLEANUP_FREE char *stable = NULL;
+    const char *why = "";
+
+    if (!devname_changes(entry->source) || is_removable(entry))
+        return;
+    stable = devname_stable(ctx->facts, entry->source, entry->type, 0, &why);
+    if (stable)
+        field_replace(edits, text, entry->source_at, stable);
+    else
+        plan_note(
+            plan,
+            "/etc/fstab: %s (for %s) %s; it stays as it is: give the disk with --add-disk, or "
+            "write UUID= or nofail there before the guest starts on virtio",
+            entry->source, entry->target, why);
+}
+
+static int plan_fstab(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *fixed = NULL;
+    CLEANUP_FSTAB struct fstab fstab = { 0 };
+    CLEANUP_EDITS struct edits edits = { 0 };
+    int r = plan_read_text(plan, "/etc/fstab", &text, err);
+
+    if (r < 0)
+        return r;
+    if (r > 0) {
+        fstab_parse(text, strlen(text), &fstab);
+        for (size_t i = 0; i < fstab.n; i++)
+            fix_entry(ctx, plan, text, &fstab.entries[i], &edits);
+        fixed = edits_apply(&edits, text, strlen(text), NULL);
+        plan_write(plan, "/etc/fstab", fixed, REASON);
+    }
+    return units_use_uuids(ctx, plan, REASON, err);
+}
+
+const struct fixer fixer_fstab = {
+    .name = "fstab",
+    .summary = "mount file systems and swap by UUID instead of by disk name",
+    .os = OS_LINUX,
+    .applies = applies,
+    .plan = plan_fstab,
+};

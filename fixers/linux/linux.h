@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the fixers of Linux guests share. */
+#ifndef H2K_FIXERS_LINUX_LINUX_H
+#define H2K_FIXERS_LINUX_LINUX_H
+
+#include "fixers/fixer.h"
+
+/* The rows of registry.c that live here. */
+extern const struct fixer fixer_fstab;
+extern const struct fixer fixer_crypttab;
+extern const struct fixer fixer_bootloader;
+extern const struct fixer fixer_guest_tools;
+
+/* .mount and .swap units in /etc/systemd/system that name disks: fstab's way for those. */
+int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char *reason,
+                    struct err *err);
+
+/* ---- systemd units below /etc/systemd/system ---- */
+
+/* Remove every enabling link (X.wants/NAME, X.requires/NAME) of the unit @name; with @new_name,
+ * make the same link for that one. Returns how many there were, or negative errno and *err. */
+int unit_move_links(struct plan *plan, const char *name, const char *new_name, const char *reason,
+                    struct err *err);
+
+/* ---- parts of the bootloader fixer ---- */
+
+/*
+ * The lasting name for the device of a boot argument (@arg: "root", "resume"), NULL when it is no
+ * device, its name lasts, or none was found; the last is a note that names @path. Free it.
+ */
+char *boot_device(const struct fix_context *ctx, struct plan *plan, const char *path,
+                  const char *arg, const char *value, unsigned flags);
+
+/* Files other than GRUB's own configuration that hold arguments of kernels. */
+int plan_command_lines(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* The loader at the removable path of the EFI system partition. */
+int plan_removable_loader(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* The folder that holds the ESP's vendor folders ("/boot/efi/EFI"); NULL when there is none. */
+char *efi_folder(const struct guest_root *root);
+
+/* Does the folder @dir hold @name in any case (FAT has none)? Its path, or NULL. Free it. */
+char *find_any_case(const struct guest_root *root, const char *dir, const char *name);
+
+#endif
