@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "engine/base/cleanup.h"
+#include "engine/disk.h"
 #include "engine/host.h"
 
 #define SCHEMA "h2k.doctor/1"
@@ -56,6 +57,30 @@ static json_t *drivers_json(void)
                              driver->module));
         (void)json_array_append_new(list, row);
     }
+    return list;
+}
+
+/* Clears *ok when no backend works that can take an overlay: loop is for reading only. */
+static json_t *backends_json(bool *ok)
+{
+    json_t *list = json_array();
+    bool any = false;
+
+    for (size_t i = 0; i < disk_n_backends; i++) {
+        const struct attach_backend *backend = disk_backends[i];
+        struct err err = ERR_NONE;
+        bool works = backend->probe(&err) == 0;
+        json_t *row = json_pack("{s:s, s:b, s:s}", "name", backend->name, "available", works,
+                                "needed_for", backend->summary);
+        char text[ERR_TEXT];
+
+        if (!works)
+            (void)json_object_set_new(row, "hint", json_string(err_text(&err, text, sizeof(text))));
+        if (works && strcmp(backend->name, "loop") != 0)
+            any = true;
+        (void)json_array_append_new(list, row);
+    }
+    *ok = *ok && any;
     return list;
 }
 
@@ -124,20 +149,24 @@ static void print_text(const json_t *document)
                  cli_size((uint64_t)json_integer_value(json_object_get(dir, "free_bytes")), space,
                           sizeof(space)),
                  text_of(dir, "path"));
+    print_rows("Ways to attach", json_object_get(document, "backends"), "available");
     print_rows("Kernel drivers", json_object_get(document, "drivers"), "state");
     print_rows("Tools", json_object_get(document, "tools"), "available");
-    (void)printf("\n%s\n", json_is_true(json_object_get(document, "ok"))
-                               ? "The main job can run here."
-                               : "The main job cannot run here: see the lines marked missing.");
+    (void)printf("\n%s\n",
+                 json_is_true(json_object_get(document, "ok")) ? "The main job can run here."
+                 : geteuid() == 0 ? "The main job cannot run here: see the lines marked missing."
+                                  : "Not root: the main job cannot run, and not everything can be "
+                                    "looked at.");
 }
 
 static int run(const struct options *options)
 {
     bool ok = geteuid() == 0;
+    json_t *backends = backends_json(&ok);
     json_t *tools = tools_json(&ok);
     json_t *document =
-        json_pack("{s:s, s:o, s:o, s:o, s:b}", "schema", SCHEMA, "host", host_json(options),
-                  "drivers", drivers_json(), "tools", tools, "ok", ok);
+        json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "schema", SCHEMA, "host", host_json(options),
+                  "backends", backends, "drivers", drivers_json(), "tools", tools, "ok", ok);
 
     if (options->json) {
         cli_print_json(document);
@@ -154,6 +183,6 @@ const struct command command_doctor = {
     .summary = "what this host can do: backends, drivers, tools",
     .help = "Exits with 0 when the main job (offline-fix) can run here, else with 4.",
     .schema = SCHEMA,
-    .options = OPT_IMAGE,
+    .options = OPT_WORK,
     .run = run,
 };

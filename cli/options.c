@@ -274,7 +274,7 @@ static const struct option_row rows[] = {
       set_allow_backing },
     { "allow-stale", 0, NULL, OPT_IMAGE, "accept a disk that snapshots or locks make look stale",
       set_allow_stale },
-    { "work-dir", 0, "DIR", OPT_IMAGE, "for overlays and copies (else $TMPDIR, else /var/tmp)",
+    { "work-dir", 0, "DIR", OPT_WORK, "for overlays and copies (else $TMPDIR, else /var/tmp)",
       set_work_dir },
     { "only", 0, "NAME,...", OPT_FIX, "run these fixers only", set_only },
     { "skip", 0, "NAME,...", OPT_FIX, "run all fixers but these", set_skip },

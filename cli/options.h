@@ -13,7 +13,7 @@
 /* Which commands take an option: struct command.options holds the groups of a command. */
 enum option_group {
     OPT_COMMON = 1 << 0,   /* --json -q -v --log-file --help --version: every command */
-    OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale --work-dir */
+    OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale */
     OPT_GUEST = 1 << 2,    /* -a --root */
     OPT_FIX = 1 << 3,      /* --only --skip --initramfs --nic --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
@@ -23,6 +23,7 @@ enum option_group {
     OPT_BOOT = 1 << 8,     /* --bus --uefi --accel --console --screenshot --login --command */
     OPT_PLAN = 1 << 9,     /* --exit-code */
     OPT_CLEANUP = 1 << 10, /* --orphans */
+    OPT_WORK = 1 << 11,    /* --work-dir */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE };
