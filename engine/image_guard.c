@@ -25,9 +25,16 @@ static bool ends_with(const char *name, size_t len, const char *suffix)
     return len >= n && strncasecmp(name + len - n, suffix, n) == 0;
 }
 
-/* "-1a2b3c4d": what ESX adds to the machine's name. */
-static bool is_hex_suffix(const char *text, size_t len)
+/* "-1a2b3c4d" is what ESX adds to the machine's name, and "-1" to that of the process's own swap
+ * file, vmx-NAME-1a2b3c4d-1.vswp. */
+static bool is_hex_suffix(const char *text, size_t len, bool of_process)
 {
+    if (of_process && len > 10 && text[9] == '-') {
+        for (size_t i = 10; i < len; i++)
+            if (!isdigit((unsigned char)text[i]))
+                return false;
+        len = 9;
+    }
     if (len != 9 || text[0] != '-')
         return false;
     for (size_t i = 1; i < len; i++)
@@ -39,12 +46,12 @@ static bool is_hex_suffix(const char *text, size_t len)
 /* Is @name a state file of the machine whose files start with the first @stem bytes of @image? */
 static bool is_state_of(const char *name, const char *image, size_t stem)
 {
-    size_t len = strlen(name), middle;
+    bool of_process = strncmp(name, "vmx-", 4) == 0 && ends_with(name, strlen(name), ".vswp");
+    size_t len, middle;
 
-    if (strncmp(name, "vmx-", 4) == 0 && ends_with(name, len, ".vswp")) {
+    if (of_process)
         name += 4;
-        len -= 4;
-    }
+    len = strlen(name);
     if (len <= stem || strncmp(name, image, stem) != 0)
         return false;
     for (size_t i = 0; i < ARRAY_SIZE(state_suffixes); i++) {
@@ -52,7 +59,7 @@ static bool is_state_of(const char *name, const char *image, size_t stem)
             continue;
         middle = len - stem - strlen(state_suffixes[i]);
         /* NAME.lck, NAME.vmdk.lck, NAME-1a2b3c4d.vswp; not OTHERNAME.vswp */
-        if (middle == 0 || is_hex_suffix(name + stem, middle) ||
+        if (middle == 0 || is_hex_suffix(name + stem, middle, of_process) ||
             (name[stem] == '.' && strcasecmp(state_suffixes[i], ".lck") == 0))
             return true;
     }

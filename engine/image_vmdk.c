@@ -336,7 +336,8 @@ static int walk_monolithic(const struct image_io *io, struct image_scan *ret, st
 
     if (read_header(io, 0, &h, err) < 0)
         return -err->code;
-    if (h.descriptor == 0 || h.descriptor_len == 0)
+    if (h.descriptor == 0 || h.descriptor_len == 0 ||
+        image_has_magic(io, DESCRIPTOR_SECTOR * SECTOR, "\0\0\0", 4))
         return err_status(
             err, STATUS_FAILED,
             "is one extent of a split disk: name the descriptor, the small .vmdk file "
