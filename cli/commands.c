@@ -5,10 +5,11 @@
 #include "cli/command.h"
 #include "engine/base/cleanup.h"
 
-extern const struct command command_cleanup, command_doctor;
+extern const struct command command_cleanup, command_doctor, command_fixers;
 
 const struct command *const commands[] = {
     &command_doctor,
+    &command_fixers,
     &command_cleanup,
 };
 const size_t n_commands = ARRAY_SIZE(commands);
