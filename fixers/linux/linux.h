@@ -9,6 +9,7 @@
 extern const struct fixer fixer_fstab;
 extern const struct fixer fixer_crypttab;
 extern const struct fixer fixer_bootloader;
+extern const struct fixer fixer_initramfs;
 extern const struct fixer fixer_guest_tools;
 
 /* .mount and .swap units in /etc/systemd/system that name disks: fstab's way for those. */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The configuration of the guest's own initramfs tool, so that later rebuilds keep the drivers. */
+#ifndef H2K_FIXERS_LINUX_INITRAMFS_CONF_H
+#define H2K_FIXERS_LINUX_INITRAMFS_CONF_H
+
+#include "fixers/fixer.h"
+
+/*
+ * @modules: names of the loadable drivers the guest needs; @injected: some initramfs lacked them,
+ * so what made it would leave them out again.
+ */
+int initramfs_conf_plan(const struct fix_context *ctx, struct plan *plan,
+                        const struct strlist *modules, bool injected, struct err *err);
+
+/* The text of a dracut configuration file without what keeps @modules out of an initramfs
+ * (omit_drivers); NULL when it holds nothing of that kind. Free it. */
+char *dracut_without_omits(const char *text, const struct strlist *modules);
+
+/* The text of initramfs-tools' list of modules with those that it lacks; NULL when it has all. */
+char *initramfs_tools_with(const char *text, const struct strlist *modules);
+
+#endif

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Modules are real ELF objects made by the compiler, so that depmod and modprobe can judge. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "fixers/apply.h"
+#include "fixers/linux/cpio_write.h"
+#include "fixers/linux/initramfs_conf.h"
+#include "fixers/linux/linux.h"
+#include "fixers/linux/module_closure.h"
+#include "inspect/initramfs.h"
+#include "tests/unit/tree.h"
+
+#define KVER "6.1.0-50-amd64"
+#define MODULES "/lib/modules/" KVER
+#define INITRD "/boot/initrd.img-" KVER
+
+static struct tree tree;
+static struct facts *facts;
+static struct fix_opts opts;
+static struct fix_context ctx;
+static char *unpacked; /* a folder for archives that are taken apart */
+
+static void shell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static void shell(const char *fmt, ...)
+{
+    va_list args;
+    char *script;
+
+    va_start(args, fmt);
+    script = mem_vprintf(fmt, args);
+    va_end(args);
+    tree_run((const char *const[]){ "bash", "-euo", "pipefail", "-c", script, NULL });
+    free(script);
+}
+
+/* A module that has @exports, needs @needs and answers to @alias. */
+static void make_module(const char *path, const char *exports, const char *needs, const char *alias)
+{
+    shell(
+        "cd %s; mkdir -p \"$(dirname .%s/%s)\"\n"
+        "{ echo 'const char i[] __attribute__((section(\".modinfo\"), used)) = \"alias=%s\";'\n"
+        "  echo 'const char s[] __attribute__((section(\"__ksymtab_strings\"), used)) = \"%s\";'\n"
+        "  echo 'int %s(void); int f(void); int f(void) { return %s(); }'\n"
+        "} | cc -x c -c -o .%s/%s -",
+        tree.dir, MODULES, path, alias, exports, needs, needs, MODULES, path);
+}
+
+/* An archive in the way initramfs-tools makes it, with the modules that @names lists. */
+static void make_initrd(const char *compress, const char *names)
+{
+    shell("cd %s; rm -rf i; mkdir -p i/usr/lib/modules/" KVER " i/etc boot; ln -s usr/lib i/lib\n"
+          "mkdir -p i/usr/lib/systemd; touch i/usr/lib/systemd/systemd-udevd\n"
+          "for m in %s; do (cd ." MODULES "; cp --parents $m ../../../i/usr/lib/modules/" KVER "); "
+          "done\n"
+          "depmod -b i " KVER " 2>/dev/null\n"
+          "(cd i; find . | sort | cpio -o -H newc --quiet) | %s >." INITRD "; rm -rf i",
+          tree.dir, names, compress);
+}
+
+static int setup(void **state)
+{
+    struct fact_kernel *kernel;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    make_module("kernel/drivers/virtio/virtio.ko", "register_virtio", "printk", "v");
+    make_module("kernel/drivers/virtio/virtio_pci.ko", "none", "register_virtio",
+                "pci:v00001AF4d*sv*sd*bc*sc*i*");
+    make_module("kernel/drivers/block/virtio_blk.ko", "none", "register_virtio", "virtio:d2v*");
+    make_module("kernel/drivers/scsi/virtio_scsi.ko", "none", "register_virtio", "virtio:d8v*");
+    make_module("kernel/drivers/net/virtio_net.ko", "none", "register_virtio", "virtio:d1v*");
+    make_module("kernel/drivers/net/vmxnet3/vmxnet3.ko", "none", "printk", "pci:v000015ADd*");
+    make_module("kernel/drivers/scsi/vmw_pvscsi.ko", "none", "printk", "pci:v000015ADd*");
+    make_module("kernel/drivers/scsi/sd_mod.ko", "none", "printk", "scsi:t-0x00*");
+    tree_put(&tree, MODULES "/modules.builtin", "kernel/fs/ext4/ext4.ko\n", 0644);
+    tree_put(&tree, MODULES "/modules.order", "", 0644);
+    shell("depmod -b %s " KVER " 2>/dev/null", tree.dir);
+    tree_put(&tree, "/etc/initramfs-tools/initramfs.conf", "MODULES=list\n", 0644);
+    tree_put(&tree, "/etc/initramfs-tools/modules", "# comment\nsd_mod\nvmw_pvscsi", 0644);
+
+    facts = facts_new();
+    facts->os = OS_LINUX;
+    facts->initrd_tool = INITRD_INITRAMFS_TOOLS;
+    kernel = facts_add_kernel(facts);
+    facts_set(&kernel->version, KVER);
+    facts_set(&kernel->initrd, INITRD);
+    facts_set(&kernel->modules_dir, MODULES);
+    kernel->is_default = true;
+    opts = (struct fix_opts){ .initramfs = INITRAMFS_AUTO };
+    ctx = (struct fix_context){ .facts = facts, .opts = &opts };
+    unpacked = mem_printf("%s.unpacked", tree.dir);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    shell("rm -rf %s", unpacked);
+    free(unpacked);
+    facts_free(facts);
+    tree_close(&tree);
+    return 0;
+}
+
+static struct plan *make_plan(void)
+{
+    struct plan *plan = plan_new(tree.root);
+    struct err err = ERR_NONE;
+    char text[1024];
+
+    plan->fixer = fixer_initramfs.name;
+    if (fixer_initramfs.plan(&ctx, plan, &err) < 0)
+        fail_msg("%s", err_text(&err, text, sizeof(text)));
+    assert_int_equal(plan->err.code, 0);
+    return plan;
+}
+
+static void apply_and_free(struct plan *plan)
+{
+    struct err err = ERR_NONE;
+
+    assert_int_equal(plan_apply(plan, &err), 0);
+    plan_free(plan);
+}
+
+static void expect_no_change(void)
+{
+    struct plan *plan = make_plan();
+
+    assert_int_equal(plan->n, 0);
+    plan_free(plan);
+}
+
+static const struct change *find_change(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (strcmp(plan->changes[i].path, path) == 0)
+            return &plan->changes[i];
+    return NULL;
+}
+
+static void scan_initrd(struct initramfs *ret)
+{
+    struct err err = ERR_NONE;
+    struct stat st;
+    int fd = guest_open(tree.root, INITRD, &err);
+
+    assert_true(fd >= 0);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(initramfs_scan(fd, (uint64_t)st.st_size, true, ret, &err), 0);
+    (void)close(fd);
+}
+
+/* Take the image apart as the kernel does, and let modprobe find the drivers. */
+static void expect_loadable(size_t old_size, const char *decompress)
+{
+    shell(
+        "rm -rf %s; mkdir %s; cd %s; head -c %zu %s" INITRD " | %s | cpio -idm --quiet\n"
+        "tail -c +%zu %s" INITRD " | cpio -idmu --quiet\n"
+        "test -h lib && test -d usr/lib\n"
+        "for m in virtio_blk virtio_scsi 'virtio:d2v1' 'pci:v00001AF4d00001001sv0sd0bc0sc0i0'; do\n"
+        "  modprobe -d \"$PWD\" -S " KVER " -D \"$m\" | grep -q 'insmod.*/virtio.ko'\n"
+        "done\n"
+        "modprobe -d \"$PWD\" -S " KVER " -D vmw_pvscsi >/dev/null\n"
+        "! modprobe -d \"$PWD\" -S " KVER " -D virtio_net 2>/dev/null\n",
+        unpacked, unpacked, unpacked, old_size, tree.dir, decompress,
+        old_size + segment_padding(old_size) + 1, tree.dir);
+}
+
+static const struct {
+    const char *compress, *decompress;
+} compressions[] = {
+    { "gzip", "gzip -dc" },
+    { "xz --check=crc32", "xz -dc" },
+    { "zstd -q", "zstd -dcq" },
+    { "bzip2", "bzip2 -dc" },
+    { "lz4 -q -l", "lz4 -dcq" },
+    { "cat", "cat" },
+    { "xz --format=lzma", "xz -dc --format=lzma" },
+};
+
+static void drivers_are_appended_and_found_by_modprobe(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(compressions); i++) {
+        struct initramfs found = { 0 };
+        struct err err = ERR_NONE;
+        char *before = NULL, *after = NULL;
+        size_t before_len = 0, after_len = 0;
+        const struct change *change;
+        struct plan *plan;
+
+        print_message("case: %s\n", compressions[i].compress);
+        make_initrd(compressions[i].compress, "kernel/drivers/scsi/vmw_pvscsi.ko");
+        assert_int_equal(guest_read(tree.root, INITRD, GUEST_TEXT_MAX, &before, &before_len, &err),
+                         0);
+        plan = make_plan();
+        change = find_change(plan, INITRD);
+        assert_non_null(change);
+        assert_int_equal(change->action, CHANGE_APPEND);
+        apply_and_free(plan);
+
+        assert_int_equal(guest_read(tree.root, INITRD, GUEST_TEXT_MAX, &after, &after_len, &err),
+                         0);
+        assert_memory_equal(before, after, before_len);
+        assert_true(after_len > before_len + SEGMENT_ALIGN);
+        for (size_t j = 0; j < segment_padding(before_len); j++)
+            assert_int_equal(after[before_len + j], 0);
+        assert_memory_equal(after + before_len + segment_padding(before_len), "070701", 6);
+        scan_initrd(&found);
+        assert_true(initramfs_has_module(&found, "virtio"));
+        assert_true(initramfs_has_module(&found, "virtio_scsi"));
+        assert_true(initramfs_has_module(&found, "sd_mod"));
+        assert_false(initramfs_has_module(&found, "virtio_net"));
+        assert_int_equal(found.modules.n, 6);
+        expect_loadable(before_len, compressions[i].decompress);
+        expect_no_change();
+        initramfs_done(&found);
+        free(before);
+        free(after);
+    }
+    tree_expect(&tree, "/etc/initramfs-tools/modules",
+                "# comment\nsd_mod\nvmw_pvscsi\n# drivers of virtio machines (h2k)\n"
+                "virtio_pci\nvirtio_blk\nvirtio_scsi\n");
+}
+
+static void the_same_guest_gives_the_same_bytes(void **state)
+{
+    struct plan *one, *two;
+
+    (void)state;
+    make_initrd("gzip -n", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    one = make_plan();
+    two = make_plan();
+    assert_int_equal(find_change(one, INITRD)->len, find_change(two, INITRD)->len);
+    assert_memory_equal(find_change(one, INITRD)->data, find_change(two, INITRD)->data,
+                        find_change(one, INITRD)->len);
+    plan_free(one);
+    plan_free(two);
+}
+
+static void only_what_is_missing_is_added(void **state)
+{
+    const struct change *change;
+    struct plan *plan;
+
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/virtio/virtio.ko kernel/drivers/virtio/virtio_pci.ko "
+                        "kernel/drivers/block/virtio_blk.ko kernel/drivers/scsi/sd_mod.ko");
+    plan = make_plan();
+    change = find_change(plan, INITRD);
+    assert_string_equal(change->note, "virtio_scsi and module indexes");
+    assert_null(memmem(change->data, change->len, "virtio_blk.ko\0", 14));
+    plan_free(plan);
+}
+
+/* udev names the interface where its driver is loaded first. */
+static void naming_rules_go_along_with_the_network_driver(void **state)
+{
+    static const char link[] = "[Match]\nDriver=virtio_net\n\n[Link]\nName=ens192\n";
+    struct initramfs found = { 0 };
+    struct plan *plan = plan_new(tree.root);
+    struct err err = ERR_NONE;
+
+    (void)state;
+    tree_put(&tree, "/etc/udev/rules.d/70-persistent-net.rules", "# rule\n", 0644);
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko kernel/drivers/net/vmxnet3/vmxnet3.ko");
+    plan->fixer = "network";
+    plan_write_new(plan, "/etc/systemd/network/10-h2k-ens192.link", link, 0644, "name");
+    assert_int_equal(fixer_initramfs.plan(&ctx, plan, &err), 0);
+    apply_and_free(plan);
+    scan_initrd(&found);
+    assert_true(initramfs_has_module(&found, "virtio_net"));
+    assert_true(strlist_has(&found.names, "etc/systemd/network/10-h2k-ens192.link"));
+    assert_true(strlist_has(&found.names, "etc/udev/rules.d/70-persistent-net.rules"));
+    initramfs_done(&found);
+    expect_no_change();
+}
+
+static void without_a_network_driver_the_rules_stay_out(void **state)
+{
+    struct initramfs found = { 0 };
+
+    (void)state;
+    tree_put(&tree, "/etc/udev/rules.d/70-persistent-net.rules", "# rule\n", 0644);
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    apply_and_free(make_plan());
+    scan_initrd(&found);
+    assert_false(strlist_has(&found.names, "etc/udev/rules.d/70-persistent-net.rules"));
+    initramfs_done(&found);
+}
+
+static void kernels_with_built_in_drivers_are_left_alone(void **state)
+{
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    tree_put(&tree, MODULES "/modules.builtin",
+             "kernel/drivers/virtio/virtio.ko\nkernel/drivers/virtio/virtio_pci.ko\n"
+             "kernel/drivers/block/virtio_blk.ko\nkernel/drivers/scsi/virtio_scsi.ko\n"
+             "kernel/drivers/scsi/sd_mod.ko\n",
+             0644);
+    expect_no_change();
+}
+
+static void a_kernel_without_virtio_is_named(void **state)
+{
+    struct plan *plan;
+
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("cd %s" MODULES "; rm kernel/drivers/virtio/* kernel/drivers/block/*; depmod -b %s " KVER
+          " 2>/dev/null",
+          tree.dir, tree.dir);
+    plan = make_plan();
+    assert_int_equal(plan->n, 0);
+    assert_int_equal(plan->notes.n, 1);
+    assert_non_null(strstr(plan->notes.items[0], "kernel " KVER " has no virtio drivers"));
+    plan_free(plan);
+}
+
+static void a_damaged_archive_is_not_appended_to(void **state)
+{
+    struct plan *plan = plan_new(tree.root);
+    struct err err = ERR_NONE;
+
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("truncate -s 700 %s" INITRD, tree.dir);
+    assert_int_equal(fixer_initramfs.plan(&ctx, plan, &err), -EBADMSG);
+    assert_int_equal(plan->n, 0);
+    plan_free(plan);
+    facts->kernels[0].is_default = false;
+    plan = make_plan();
+    assert_int_equal(plan->n, 0);
+    assert_non_null(strstr(plan->notes.items[0], INITRD " stays as it is"));
+    plan_free(plan);
+}
+
+static void modes_are_honoured(void **state)
+{
+    struct plan *plan = plan_new(tree.root);
+    struct err err = ERR_NONE;
+    const char *why = NULL;
+
+    (void)state;
+    opts.initramfs = INITRAMFS_NONE;
+    assert_false(fixer_initramfs.applies(&ctx, &why));
+    opts.initramfs = INITRAMFS_REBUILD;
+    assert_true(fixer_initramfs.applies(&ctx, &why));
+    assert_true(fixer_initramfs.plan(&ctx, plan, &err) < 0);
+    assert_int_equal(err.status, STATUS_USAGE);
+    assert_int_equal(plan->n, 0);
+    plan_free(plan);
+}
+
+static void nothing_stays_on_the_host(void **state)
+{
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("mkdir %s", unpacked);
+    assert_int_equal(setenv("TMPDIR", unpacked, 1), 0);
+    plan_free(make_plan());
+    assert_int_equal(unsetenv("TMPDIR"), 0);
+    shell("rmdir %s", unpacked); /* it is empty */
+}
+
+static void dracut_configuration_keeps_the_drivers(void **state)
+{
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    facts->initrd_tool = INITRD_DRACUT;
+    tree_put(&tree, "/etc/dracut.conf.d/vmware.conf",
+             "hostonly=\"yes\"\nomit_drivers+=\" virtio_blk nfs virtio_scsi \"\n", 0644);
+    apply_and_free(make_plan());
+    tree_expect(&tree, "/etc/dracut.conf.d/vmware.conf",
+                "hostonly=\"yes\"\nomit_drivers+=\" nfs \"\n");
+    tree_expect(&tree, "/etc/dracut.conf.d/90-h2k-virtio.conf",
+                "# drivers of virtio machines (h2k)\n"
+                "add_drivers+=\" virtio_pci virtio_blk virtio_scsi sd_mod \"\n");
+    expect_no_change();
+}
+
+static void initramfs_tools_with_most_need_no_list(void **state)
+{
+    struct plan *plan;
+
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    tree_put(&tree, "/etc/initramfs-tools/conf.d/local", "MODULES=most\n", 0644);
+    plan = make_plan();
+    assert_int_equal(plan->n, 1);
+    plan_free(plan);
+}
+
+static void omitted_drivers_are_recognised(void **state)
+{
+    static const struct {
+        const char *in, *want; /* want NULL: stays */
+    } cases[] = {
+        { "omit_drivers=\"virtio_blk\"\n", "omit_drivers=\"\"\n" },
+        { "omit_drivers+=' a virtio-blk b '", "omit_drivers+=' a b '" },
+        { "  omit_drivers+=virtio_scsi # x\n", "  omit_drivers+= # x\n" },
+        { "omit_drivers+=\" virtio.* \"\n", "omit_drivers+=\" \"\n" },
+        { "omit_drivers+=\" .*blk virtio_scsi x\"\n", "omit_drivers+=\" x\"\n" },
+        { "omit_drivers+=\" virtio virtio_bl virtio_blk_x \"\n", NULL },
+        { "#omit_drivers+=\" virtio_blk \"\n", NULL },
+        { "add_drivers+=\" virtio_blk \"\n", NULL },
+        { "omit_drivers_x=\" virtio_blk \"\n", NULL },
+        { "omit_drivers+=\" ((((virtio_blk \"\n", NULL },
+        { "omit_drivers", NULL },
+        { "", NULL },
+    };
+    struct strlist modules = { 0 };
+
+    (void)state;
+    strlist_add(&modules, "virtio_blk");
+    strlist_add(&modules, "virtio_scsi");
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        char *fixed = dracut_without_omits(cases[i].in, &modules);
+
+        print_message("case: %s\n", cases[i].in);
+        if (cases[i].want) {
+            assert_non_null(fixed);
+            assert_string_equal(fixed, cases[i].want);
+            assert_null(dracut_without_omits(fixed, &modules));
+        } else {
+            assert_null(fixed);
+        }
+        free(fixed);
+    }
+    strlist_done(&modules);
+}
+
+static void closures_are_complete(void **state)
+{
+    static const struct {
+        const char *wanted, *have, *want;
+    } cases[] = {
+        { "blk", "", "ring.ko,sub/blk.ko,virtio.ko" },
+        { "blk", "ring.ko", "sub/blk.ko,virtio.ko" },
+        { "blk", "other/blk.ko.xz,ring.ko,virtio.ko", "" },
+        { "blk", "sub/blk.ko", "ring.ko,virtio.ko" }, /* what it needs may be missing */
+        { "soft", "", "b.ko,soft.ko" },               /* softdeps that exist */
+        { "core", "", "" },                           /* built in */
+        { "unknown", "", "" },
+        { "loop1", "", "loop1.ko,loop2.ko" },
+    };
+    static const char dep[] = "virtio.ko:\nring.ko: virtio.ko\nsub/blk.ko: ring.ko\nb.ko:\n"
+                              "soft.ko:\ncore.ko:\nloop1.ko: loop2.ko\nloop2.ko: loop1.ko\n";
+    static const char softdep[] = "softdep soft pre: b core post: nowhere\n";
+    struct kernel_modules modules = { .softdep = mem_strdup(softdep),
+                                      .softdep_len = strlen(softdep) };
+
+    (void)state;
+    assert_int_equal(modules_dep_parse(dep, strlen(dep), &modules.dep), 0);
+    assert_int_equal(modules_builtin_parse("kernel/core.ko\n", 15, &modules.builtin), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct strlist have = { 0 }, got = { 0 };
+        struct strbuf text = { 0 };
+        char *copy = mem_strdup(cases[i].have), *save = NULL;
+
+        print_message("case: %s with %s\n", cases[i].wanted, cases[i].have);
+        for (char *item = strtok_r(copy, ",", &save); item; item = strtok_r(NULL, ",", &save))
+            strlist_add(&have, item);
+        module_closure(&modules, &cases[i].wanted, 1, &have, &got);
+        for (size_t j = 0; j < got.n; j++)
+            strbuf_printf(&text, "%s%s", j ? "," : "", got.items[j]);
+        assert_string_equal(strbuf_text(&text), cases[i].want);
+        strbuf_done(&text);
+        strlist_done(&have);
+        strlist_done(&got);
+        free(copy);
+    }
+    kernel_modules_done(&modules);
+}
+
+static void padding_is_a_sector_at_least(void **state)
+{
+    (void)state;
+    assert_int_equal(segment_padding(0), 512);
+    assert_int_equal(segment_padding(512), 512);
+    assert_int_equal(segment_padding(513), 512 + 511);
+    assert_int_equal(segment_padding(1023), 512 + 1);
+    assert_int_equal(segment_padding(7160876), 512 + (512 - 7160876 % 512));
+}
+
+int main(void)
+{
+#define WITH_GUEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        WITH_GUEST(drivers_are_appended_and_found_by_modprobe),
+        WITH_GUEST(the_same_guest_gives_the_same_bytes),
+        WITH_GUEST(only_what_is_missing_is_added),
+        WITH_GUEST(naming_rules_go_along_with_the_network_driver),
+        WITH_GUEST(without_a_network_driver_the_rules_stay_out),
+        WITH_GUEST(kernels_with_built_in_drivers_are_left_alone),
+        WITH_GUEST(a_kernel_without_virtio_is_named),
+        WITH_GUEST(a_damaged_archive_is_not_appended_to),
+        WITH_GUEST(modes_are_honoured),
+        WITH_GUEST(nothing_stays_on_the_host),
+        WITH_GUEST(dracut_configuration_keeps_the_drivers),
+        WITH_GUEST(initramfs_tools_with_most_need_no_list),
+        cmocka_unit_test(omitted_drivers_are_recognised),
+        cmocka_unit_test(closures_are_complete),
+        cmocka_unit_test(padding_is_a_sector_at_least),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
