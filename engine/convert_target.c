@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/convert.h"
 
@@ -79,19 +80,6 @@ int convert_meter_feed(struct convert_meter *meter, const char *data, size_t len
 
 /* ---- final names ---- */
 
-static int sync_folder_of(const char *path, struct err *err)
-{
-    const char *slash = strrchr(path, '/');
-    CLEANUP_FREE char *dir =
-        slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
-    CLEANUP_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    /* file systems that cannot sync a folder say EINVAL */
-    if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
-        return err_set(err, errno, "sync the folder of %s", path);
-    return 0;
-}
-
 int convert_publish(const char *temp, const char *target, bool replace, struct err *err)
 {
     int r = renameat2(AT_FDCWD, temp, AT_FDCWD, target, replace ? 0 : RENAME_NOREPLACE);
@@ -107,5 +95,5 @@ int convert_publish(const char *temp, const char *target, bool replace, struct e
                           "%s exists: choose another name or give --force to replace it", target);
     if (r < 0)
         return err_set(err, errno, "rename %s to %s", temp, target);
-    return sync_folder_of(target, err);
+    return io_sync_folder(target, err);
 }

@@ -140,6 +140,19 @@ int io_write_file(const char *path, const void *data, size_t len, mode_t mode, s
     return 0;
 }
 
+int io_sync_folder(const char *path, struct err *err)
+{
+    const char *slash = strrchr(path, '/');
+    CLEANUP_FREE char *dir =
+        slash ? mem_strndup(path, (size_t)(slash - path) + 1) : mem_strdup(".");
+    CLEANUP_FD int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    /* file systems that cannot sync a folder say EINVAL */
+    if (fd < 0 || (fsync(fd) < 0 && errno != EINVAL))
+        return err_set(err, errno, "sync the folder of %s", path);
+    return 0;
+}
+
 int io_parse_u64(const char *text, uint64_t max, uint64_t *ret)
 {
     unsigned long long value;

@@ -26,6 +26,9 @@ int io_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len,
 /* Replace a file of the host: temporary beside it, fsync, rename. @mode of the new file. */
 int io_write_file(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
 
+/* Make the names in the folder of @path durable. */
+int io_sync_folder(const char *path, struct err *err);
+
 /* Decimal number that fills @text completely and lies in 0..@max. 0 or -EINVAL / -ERANGE. */
 int io_parse_u64(const char *text, uint64_t max, uint64_t *ret);
 

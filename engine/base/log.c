@@ -2,15 +2,17 @@
 #include "engine/base/log.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 
 static enum log_level max_level = LOG_LEVEL_WARN;
 static void (*line_sink)(enum log_level level, const char *line);
-static int file_fd = -1;
+static int file_fds[2] = { -1, -1 }; /* the user's, the job's */
 
 static const char *const level_names[] = { "error", "warning", "info", "debug" };
 
@@ -31,7 +33,17 @@ void log_set_sink(void (*sink)(enum log_level level, const char *line))
 
 void log_set_file(int fd)
 {
-    file_fd = fd;
+    file_fds[0] = fd;
+}
+
+void log_set_job_file(int fd)
+{
+    file_fds[1] = fd;
+}
+
+static bool has_file(void)
+{
+    return file_fds[0] >= 0 || file_fds[1] >= 0;
 }
 
 static void to_file(enum log_level level, const char *line)
@@ -40,13 +52,15 @@ static void to_file(enum log_level level, const char *line)
     struct tm tm;
     char stamp[32];
 
-    if (file_fd < 0)
+    if (!has_file())
         return;
     (void)clock_gettime(CLOCK_REALTIME, &now);
     (void)gmtime_r(&now.tv_sec, &tm);
     (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%S", &tm);
-    (void)dprintf(file_fd, "%s.%03ldZ %s: %s\n", stamp, now.tv_nsec / 1000000, level_names[level],
-                  line);
+    for (size_t i = 0; i < ARRAY_SIZE(file_fds); i++)
+        if (file_fds[i] >= 0)
+            (void)dprintf(file_fds[i], "%s.%03ldZ %s: %s\n", stamp, now.tv_nsec / 1000000,
+                          level_names[level], line);
 }
 
 __attribute__((format(printf, 2, 0))) static void log_line(enum log_level level, const char *fmt,
@@ -54,7 +68,7 @@ __attribute__((format(printf, 2, 0))) static void log_line(enum log_level level,
 {
     char *line;
 
-    if (level > max_level && file_fd < 0)
+    if (level > max_level && !has_file())
         return;
     line = mem_vprintf(fmt, args);
     to_file(level, line);

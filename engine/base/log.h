@@ -23,4 +23,7 @@ void log_set_sink(void (*sink)(enum log_level level, const char *line));
 /* A file that gets every line with a time stamp; -1 for none. The descriptor stays the caller's. */
 void log_set_file(int fd);
 
+/* A second one, for the log beside a target. */
+void log_set_job_file(int fd);
+
 #endif

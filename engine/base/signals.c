@@ -36,6 +36,17 @@ void signals_init(void)
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
+void signals_after_fork(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(pipe_fds); i++) {
+        if (pipe_fds[i] >= 0)
+            (void)close(pipe_fds[i]);
+        pipe_fds[i] = -1;
+    }
+    received = 0;
+    signals_init();
+}
+
 int signals_pending(void)
 {
     return received;

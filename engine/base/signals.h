@@ -16,6 +16,9 @@ int signals_pending(void);
  * signals_init(). */
 int signals_fd(void);
 
+/* In a forked child that goes on as h2k: signals of its own from here on. */
+void signals_after_fork(void);
+
 /* In a forked child that will exec: default actions, empty mask. Async-signal-safe. */
 void signals_reset_in_child(void);
 
