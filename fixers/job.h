@@ -37,12 +37,17 @@ struct job_opts {
     const struct progress *progress;
 };
 
-enum job_goal { JOB_INSPECT, JOB_PLAN, JOB_FIX };
+enum job_goal { JOB_INSPECT, JOB_PLAN, JOB_FIX, JOB_CONVERT };
 
 struct job_timing {
     const char *stage;
     unsigned ms;
 };
+
+/* What the guest is given under KVM: the report and the libvirt domain say the same. */
+#define JOB_MACHINE "q35"
+#define JOB_DISK_BUS "virtio"
+#define JOB_NIC_MODEL "virtio"
 
 struct job {
     const struct job_opts *opts;
@@ -51,22 +56,36 @@ struct job {
     struct image **images; /* n_sources each */
     struct disk **disks;
     struct stack *stack;
-    struct system *systems;
+    struct system *systems; /* facts; trees are mounted for the chosen one only */
     size_t n_systems;
     struct system *chosen; /* one of systems; plan and fix only */
     struct plan *plan;
     const char *stage; /* where it is, for error documents */
     struct job_timing timings[24];
     size_t n_timings;
-    struct strlist targets; /* final names, after a successful fix */
+    struct strlist targets; /* final names; with in_place the sources. Known early in JOB_FIX */
     char *report_path, *log_path, *xml_path;
     uint64_t trimmed_bytes;
+    bool validated; /* the target was looked at again and has nothing left to change */
+    bool resumed;   /* an interrupted commit was finished; nothing else was done */
+
+    /* of the stages only */
+    struct strlist temps;     /* written targets without their final names */
+    struct strlist overlays;  /* paths, one for each disk, from attach on */
+    json_t *changes, *notes;  /* of the plan, kept when the guest is unmounted */
+    json_t *found;            /* h2k.inspect/1, kept likewise */
+    json_t *left;             /* changes that validation found still to do */
+    struct inspect_opts look; /* as the goal needs them */
+    size_t mark;              /* of the undo stack, before the disks */
+    int log_fd;
+    bool borrowed;   /* the session is another job's */
+    bool committing; /* in place: the overlays must survive us */
 };
 
 /*
- * Run up to @goal. On success *ret holds everything until job_close(); after JOB_FIX the devices
- * are released already and the target is validated.
- * On failure *ret is set too, for what was found so far (disks, volumes, stage); *err says why.
+ * Run up to @goal (JOB_CONVERT: change the format only). On success *ret holds everything until
+ * job_close(); after JOB_FIX the devices are released already and the target is validated. On
+ * failure *ret is set too, for what was found so far (disks, volumes, stage); *err says why.
  */
 int job_run(const struct job_opts *opts, enum job_goal goal, struct job **ret, struct err *err);
 
@@ -78,5 +97,8 @@ json_t *job_inspect_json(const struct job *job);
 
 /* h2k.plan/1. New reference. */
 json_t *job_plan_json(const struct job *job);
+
+/* h2k.report/1, after JOB_FIX. New reference. */
+json_t *job_report_json(const struct job *job);
 
 #endif

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* h2k.inspect/1, h2k.plan/1 and h2k.report/1. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/invoker.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+#include "fixers/job_stage.h"
+
+static void set(json_t *object, const char *key, json_t *value)
+{
+    (void)json_object_set_new(object, key, value);
+}
+
+static json_t *bytes(uint64_t n)
+{
+    return json_integer((json_int_t)n);
+}
+
+/* JSON is UTF-8; a label or a name in another encoding loses its foreign bytes. */
+static json_t *text(const char *value)
+{
+    json_t *string = json_string(value ? value : "");
+    CLEANUP_FREE char *ascii = NULL;
+
+    if (string)
+        return string;
+    ascii = mem_strdup(value);
+    for (char *c = ascii; *c; c++)
+        if ((unsigned char)*c >= 0x80)
+            *c = '?';
+    return json_string(ascii);
+}
+
+/* ---- what was found ---- */
+
+static const struct volume *disk_volume(const struct job *job, size_t disk)
+{
+    for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++)
+        if (job->stack->volumes[i].kind == VOLUME_DISK &&
+            job->stack->volumes[i].disk == job->disks[disk])
+            return &job->stack->volumes[i];
+    return NULL;
+}
+
+static json_t *disks_json(const struct job *job)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < job->opts->n_sources; i++) {
+        const struct image *image = job->images[i];
+        const struct volume *volume = disk_volume(job, i);
+        json_t *disk;
+
+        if (!image)
+            continue;
+        disk = json_object();
+        if (volume)
+            set(disk, "name", text(volume->name));
+        set(disk, "path", text(image->path));
+        set(disk, "format", text(image->format));
+        set(disk, "subformat", text(image->subformat));
+        set(disk, "size_bytes", bytes(image->size_bytes));
+        set(disk, "allocated_bytes", bytes(image_allocated_bytes(image)));
+        set(disk, "sector_size", bytes(image->sector_size));
+        set(disk, "table", text(volume ? volume->table : ""));
+        (void)json_array_append_new(list, disk);
+    }
+    return list;
+}
+
+static json_t *volume_json(const struct stack *stack, const struct volume *volume)
+{
+    json_t *object = json_object();
+    json_t *parents = json_array();
+
+    for (size_t i = 0; i < volume->n_parents; i++)
+        (void)json_array_append_new(parents, text(stack->volumes[volume->parents[i]].name));
+    set(object, "name", text(volume->name));
+    set(object, "kind", text(volume_kind_name(volume->kind)));
+    set(object, "type", text(volume->fstype));
+    set(object, "uuid", text(volume->uuid));
+    set(object, "label", text(volume->label));
+    set(object, "size_bytes", bytes(volume->size_bytes));
+    set(object, "parents", parents);
+    if (volume->part_number) {
+        set(object, "part_type", text(volume->part_type));
+        set(object, "part_uuid", text(volume->part_uuid));
+        set(object, "part_label", text(volume->part_label));
+        set(object, "bootable", json_boolean(volume->bootable));
+    }
+    return object;
+}
+
+/* Disks that only carry a table are listed as disks. */
+static json_t *volumes_json(const struct job *job)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++) {
+        const struct volume *volume = &job->stack->volumes[i];
+
+        if (volume->kind != VOLUME_DISK || (volume->fstype && *volume->fstype))
+            (void)json_array_append_new(list, volume_json(job->stack, volume));
+    }
+    return list;
+}
+
+json_t *job_inspect_json(const struct job *job)
+{
+    json_t *document = json_object();
+    json_t *systems = json_array();
+
+    for (size_t i = 0; i < job->n_systems; i++)
+        (void)json_array_append_new(systems, facts_to_json(job->systems[i].facts));
+    set(document, "schema", json_string("h2k.inspect/1"));
+    set(document, "guest", text(job->opts->sources[0].path));
+    if (job->opts->n_sources > 0 && job->disks[0])
+        set(document, "backend", text(job->disks[0]->backend));
+    set(document, "disks", disks_json(job));
+    set(document, "volumes", volumes_json(job));
+    set(document, "systems", systems);
+    return document;
+}
+
+json_t *job_plan_json(const struct job *job)
+{
+    json_t *document = json_object();
+
+    set(document, "schema", json_string("h2k.plan/1"));
+    set(document, "guest", text(job->opts->sources[0].path));
+    if (job->chosen)
+        set(document, "root", text(job->chosen->facts->root));
+    if (job->changes)
+        set(document, "changes", json_incref(job->changes));
+    if (job->notes)
+        set(document, "notes", json_incref(job->notes));
+    return document;
+}
+
+/* ---- the report ---- */
+
+static json_t *nics_json(const struct job *job)
+{
+    const struct facts *facts = job->chosen->facts;
+    const struct fix_opts *fix = &job->opts->fix;
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < facts->n_nics; i++) {
+        const char *mac = facts->nics[i].mac;
+
+        for (size_t j = 0; j < fix->n_nics; j++)
+            if (strcmp(fix->nics[j].name, facts->nics[i].name) == 0)
+                mac = fix->nics[j].mac;
+        (void)json_array_append_new(list,
+                                    json_pack("{s:o, s:o, s:s}", "mac", text(mac), "name",
+                                              text(facts->nics[i].name), "model", JOB_NIC_MODEL));
+    }
+    return list;
+}
+
+static json_t *files_json(const struct job *job)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < job->targets.n; i++) {
+        struct stat st = { 0 };
+        json_t *disk = json_object();
+
+        (void)stat(job->targets.items[i], &st);
+        set(disk, "path", text(job->targets.items[i]));
+        set(disk, "size_bytes", bytes(job->images[i]->size_bytes));
+        set(disk, "file_bytes", bytes((uint64_t)st.st_size));
+        set(disk, "allocated_bytes", bytes((uint64_t)st.st_blocks * 512));
+        (void)json_array_append_new(list, disk);
+    }
+    return list;
+}
+
+static json_t *target_json(const struct job *job)
+{
+    const struct facts *facts = job->chosen->facts;
+    json_t *target = json_object();
+    json_t *disks = files_json(job);
+    const char *format = job->opts->in_place        ? job->images[0]->format
+                         : job->opts->output_format ? job->opts->output_format
+                                                    : convert_formats[0].name;
+
+    set(target, "path", text(job->targets.items[0]));
+    set(target, "format", text(format));
+    set(target, "size_bytes", json_incref(json_object_get(json_array_get(disks, 0), "size_bytes")));
+    set(target, "disks", disks);
+    set(target, "firmware", text(firmware_name(facts->firmware)));
+    set(target, "secure_boot", json_false());
+    set(target, "machine", text(JOB_MACHINE));
+    set(target, "disk_bus", text(JOB_DISK_BUS));
+    set(target, "nics", nics_json(job));
+    return target;
+}
+
+static json_t *timings_json(const struct job *job)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < job->n_timings; i++)
+        (void)json_array_append_new(list, json_pack("{s:s, s:i}", "stage", job->timings[i].stage,
+                                                    "ms", (int)job->timings[i].ms));
+    return list;
+}
+
+static json_t *now_json(void)
+{
+    time_t now = time(NULL);
+    char stamp[32];
+    struct tm tm;
+
+    (void)gmtime_r(&now, &tm);
+    (void)strftime(stamp, sizeof(stamp), "%Y-%m-%dT%H:%M:%SZ", &tm);
+    return json_string(stamp);
+}
+
+static json_t *part_of_found(const struct job *job, const char *key)
+{
+    json_t *part = json_object_get(job->found, key);
+
+    return part ? json_incref(part) : json_array();
+}
+
+json_t *job_report_json(const struct job *job)
+{
+    json_t *document;
+
+    if (job->resumed)
+        return json_incref(job->found);
+    document = json_object();
+    set(document, "schema", json_string("h2k.report/1"));
+    set(document, "guest", text(job->opts->sources[0].path));
+    set(document, "version", json_string(H2K_VERSION));
+    set(document, "time", now_json());
+    set(document, "in_place", json_boolean(job->opts->in_place));
+    set(document, "disks", part_of_found(job, "disks"));
+    set(document, "volumes", part_of_found(job, "volumes"));
+    set(document, "systems", part_of_found(job, "systems"));
+    set(document, "root", text(job->chosen->facts->root));
+    set(document, "changes", json_incref(job->changes));
+    set(document, "notes", json_incref(job->notes));
+    set(document, "trimmed_bytes", bytes(job->trimmed_bytes));
+    set(document, "timings", timings_json(job));
+    set(document, "target", target_json(job));
+    set(document, "validated", json_boolean(job->validated));
+    if (job->left)
+        set(document, "left", json_incref(job->left));
+    set(document, "boot_tested", json_false());
+    set(document, "xml", text(job->xml_path));
+    set(document, "log", text(job->log_path));
+    return document;
+}
+
+int report_write(const char *path, json_t *document, struct err *err)
+{
+    CLEANUP_FREE char *dumped = json_dumps(document, JSON_INDENT(2));
+    CLEANUP_FREE char *line = dumped ? mem_printf("%s\n", dumped) : NULL;
+    CLEANUP_FD int fd = -1;
+    int r;
+
+    if (!line)
+        return err_status(err, STATUS_FAILED, "the report %s could not be made", path);
+    r = io_write_file(path, line, strlen(line), 0600, err);
+    if (r < 0)
+        return r;
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? err_set(err, errno, "open %s", path) : invoker_own(fd, path, err);
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* From an image to a repaired overlay, and back to nothing attached. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/exec.h"
+#include "engine/base/invoker.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "fixers/apply.h"
+#include "fixers/job_stage.h"
+
+int stage_open(struct job *job, struct err *err)
+{
+    const struct job_opts *opts = job->opts;
+
+    job->look = opts->inspect;
+    job->look.read_only = job->goal == JOB_INSPECT || job->borrowed;
+    job->look.with_packages = job->goal == JOB_INSPECT;
+    job->look.with_initrds = true;
+    if (job->goal == JOB_FIX || job->goal == JOB_CONVERT) {
+        int r = target_check_options(opts, err);
+
+        if (r == 0 && opts->in_place)
+            r = in_place_resume(job, err);
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+    for (size_t i = 0; i < opts->n_sources; i++) {
+        struct image_opts image = opts->image; /* the list stays the caller's */
+        int r;
+
+        image.format = opts->sources[i].format;
+        r = image_open(opts->sources[i].path, &image, &job->images[i], err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Versions of h2k and of qemu: a log that travels says what made it. */
+static void log_versions(void)
+{
+    static const char *const argv[] = { "qemu-img", "--version", NULL };
+    struct exec_opts opts = { .argv = argv, .timeout_ms = 10000 };
+    CLEANUP_EXEC struct exec_result result = { 0 };
+    struct err err = ERR_NONE;
+
+    log_debug("h2k %s", H2K_VERSION);
+    if (exec_run(&opts, &result, &err) == 0)
+        log_debug("%.*s", (int)strcspn(strbuf_text(&result.out), "\n"), strbuf_text(&result.out));
+}
+
+static int open_log(struct job *job, struct err *err)
+{
+    CLEANUP_FD int fd = open(
+        job->log_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+    struct stat st;
+    int r;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return err_set(err, errno, "open the log %s", job->log_path);
+    /* the folder may be another user's: a hard link there must not lead us elsewhere */
+    if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
+        return err_status(err, STATUS_REFUSED, "the log %s is not a plain file of its own",
+                          job->log_path);
+    r = invoker_own(fd, job->log_path, err);
+    if (r < 0)
+        return r;
+    job->log_fd = TAKE_FD(fd);
+    log_set_job_file(job->log_fd);
+    log_versions();
+    return 0;
+}
+
+int stage_check(struct job *job, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < job->opts->n_sources; i++)
+        if (job->opts->in_place && !job->images[i]->can_rewrite)
+            return err_status(err, STATUS_REFUSED,
+                              "%s: a %s %s cannot be rewritten in place: leave --in-place out",
+                              job->images[i]->path, job->images[i]->subformat,
+                              job->images[i]->format);
+    r = target_name_all(job, err);
+    if (r == 0)
+        r = target_check_names(job, err);
+    if (r == 0)
+        r = space_check(job, err);
+    return r || job->goal == JOB_CONVERT ? r : open_log(job, err);
+}
+
+/* Where the overlay of a disk is to be; NULL: in the work folder. Free it. */
+static char *overlay_path(const struct job *job, size_t disk)
+{
+    if (!job->opts->in_place)
+        return NULL;
+    return mem_printf("%s.%s.h2k-overlay", job->images[disk]->path, session_id(job->session));
+}
+
+static int attach_one(struct job *job, size_t i, struct err *err)
+{
+    CLEANUP_FREE char *path = NULL;
+    struct disk_opts opts = { .backend = job->opts->backend };
+    int r = 0;
+
+    if (job->goal != JOB_INSPECT && !job->borrowed) {
+        opts.mode = DISK_OVERLAY;
+        path = overlay_path(job, i);
+        opts.overlay = path;
+    }
+    if (path)
+        r = session_record(job->session, "file", path, err);
+    if (r == 0)
+        r = disk_attach(job->session, job->images[i], &opts, &job->disks[i], err);
+    if (r < 0)
+        return err_wrap(err, "attach %s", job->images[i]->path);
+    if (job->disks[i]->overlay)
+        strlist_add(&job->overlays, job->disks[i]->overlay);
+    return 0;
+}
+
+int stage_attach(struct job *job, struct err *err)
+{
+    struct session_opts opts = { .work_dir = job->opts->work_dir };
+    int r = 0;
+
+    if (!job->session)
+        r = session_open(&opts, &job->session, err);
+    if (r < 0)
+        return r;
+    job->mark = undo_mark(session_undo(job->session));
+    for (size_t i = 0; i < job->opts->n_sources && r == 0; i++)
+        r = attach_one(job, i, err);
+    return r;
+}
+
+int stage_stack(struct job *job, struct err *err)
+{
+    return stack_build(job->session, job->disks, job->opts->n_sources, &job->stack, err);
+}
+
+int stage_inspect(struct job *job, struct err *err)
+{
+    int r = inspect_find(job->stack, &job->look, &job->systems, &job->n_systems, err);
+
+    if (r < 0)
+        return r;
+    if (job->goal != JOB_INSPECT) {
+        r = inspect_choose(job->systems, job->n_systems, &job->look, &job->chosen, err);
+        return r < 0 ? r : inspect_open(job->stack, job->chosen, &job->look, err);
+    }
+    for (size_t i = 0; i < job->n_systems; i++) {
+        r = inspect_open(job->stack, &job->systems[i], &job->look, err);
+        /* the facts stay */
+        if (r == 0)
+            r = mtree_release(TAKE(job->systems[i].tree), err);
+        if (r < 0)
+            return err_wrap(err, "look at %s", job->systems[i].facts->root);
+    }
+    return 0;
+}
+
+static json_t *notes_json(const struct plan *plan)
+{
+    json_t *notes = json_array();
+
+    for (size_t i = 0; i < plan->notes.n; i++)
+        (void)json_array_append_new(notes, json_string(plan->notes.items[i]));
+    return notes;
+}
+
+int stage_plan(struct job *job, struct err *err)
+{
+    const struct fix_context ctx = {
+        .facts = job->chosen->facts,
+        .opts = &job->opts->fix,
+        .session = job->session,
+    };
+    int r = fixers_plan(&ctx, mtree_root(job->chosen->tree), &job->plan, err);
+
+    if (r < 0)
+        return r;
+    job->changes = plan_to_json(job->plan, job->opts->fix.show_secrets);
+    job->notes = notes_json(job->plan);
+    job->found = job_inspect_json(job);
+    return 0;
+}
+
+int stage_apply(struct job *job, struct err *err)
+{
+    int r = plan_check_space(job->plan, err);
+
+    return r ? r : plan_apply(job->plan, err);
+}
+
+int stage_trim(struct job *job, struct err *err)
+{
+    int r = mtree_sync(job->chosen->tree, err);
+
+    if (r == 0)
+        r = mtree_trim(job->chosen->tree, &job->trimmed_bytes, err);
+    return r;
+}
+
+int stage_release(struct job *job, struct err *err)
+{
+    int r = job_unmount(job, err);
+
+    for (size_t i = 0; i < job->opts->n_sources && r == 0; i++)
+        r = disk_sync(job->disks[i], err);
+    if (r == 0)
+        r = job_release(job, err);
+    for (size_t i = 0; i < job->opts->n_sources && r == 0; i++)
+        r = image_check_unchanged(job->images[i], err);
+    return r;
+}
