@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is found out about a Linux system, in parts. Each looks at files below the guest's root and
+ * fills some facts; facts->root and facts->devices are there already. A file that is missing or
+ * makes no sense leaves its facts unknown: only what the host does wrong is an error.
+ */
+#ifndef H2K_INSPECT_LINUX_H
+#define H2K_INSPECT_LINUX_H
+
+#include "engine/guest.h"
+#include "inspect/inspect.h"
+
+extern const struct os_probe os_probe_linux;
+
+/* distro ... codename, versions, hostname, machine_id, timezone, arch, init_system (linux_id.c) */
+void linux_identify(const struct guest_root *root, struct facts *facts);
+
+/* mounts, from fstab; without it, or without a line for it, "/" alone (linux_mounts.c) */
+void linux_mounts(const struct guest_root *root, struct facts *facts);
+
+/* firmware, boot_loader, boot_config (linux_boot.c) */
+void linux_boot(const struct guest_root *root, struct facts *facts);
+
+/* The kernel that GRUB starts by default, as grub.cfg spells its path (from the root of the file
+ * system that holds it); "" when that is not known. Free it. (linux_boot.c) */
+char *linux_default_kernel(const struct guest_root *root);
+
+/* root= of that kernel; @boot is "/boot", or "" for a boot file system of its own. "" when it is
+ * not known. Free it. (linux_boot.c) */
+char *linux_default_root(const struct guest_root *root, const char *boot);
+
+/* kernels and initrd_tool, without a look into initramfs images (linux_kernels.c) */
+void linux_kernels(const struct guest_root *root, struct facts *facts);
+
+/* What is in each kernel's initramfs; the costly part. @facts has the kernels. (linux_initrds.c) */
+void linux_initrds(const struct guest_root *root, struct facts *facts);
+
+/* network_stack and nics (linux_net.c) */
+void linux_net(const struct guest_root *root, struct facts *facts);
+
+/* package_format and, when @with_list, packages (linux_packages.c) */
+void linux_packages(const struct guest_root *root, bool with_list, struct facts *facts);
+
+/* A configuration file of the guest: its text (free it), or NULL when it is missing, too large or
+ * no regular file. */
+char *linux_read(const struct guest_root *root, const char *path, size_t *ret_len);
+
+#endif

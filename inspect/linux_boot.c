@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Firmware and boot loader. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "inspect/grubcfg.h"
+#include "inspect/linux.h"
+
+/* Partition types (UEFI specification 5.3; GRUB manual, "BIOS installation"). */
+#define TYPE_ESP "c12a7328-f81f-11d2-ba4b-00c93ec93b4f"
+#define TYPE_ESP_DOS "0xef"
+#define TYPE_BIOS_BOOT "21686148-6449-6e6f-744e-656564454649"
+
+static bool has_partition(const struct facts *facts, const char *type)
+{
+    for (size_t i = 0; i < facts->n_devices; i++)
+        if (strcasecmp(facts->devices[i].part_type, type) == 0)
+            return true;
+    return false;
+}
+
+static bool ends_with_efi(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 4 && strcasecmp(name + len - 4, ".efi") == 0;
+}
+
+/* Is there a loader two folders below the mounted ESP: EFI/debian/shimx64.efi? */
+static bool has_loader(const struct guest_root *root, const char *esp)
+{
+    CLEANUP_FREE char *efi = mem_printf("%s/EFI", esp);
+    struct strlist folders CLEANUP_STRLIST = { 0 };
+    struct err err = ERR_NONE;
+
+    if (guest_list(root, efi, &folders, &err) < 0)
+        return false;
+    for (size_t i = 0; i < folders.n && i < 256; i++) {
+        CLEANUP_FREE char *folder = mem_printf("%s/%s", efi, folders.items[i]);
+        struct strlist files CLEANUP_STRLIST = { 0 };
+
+        if (guest_list(root, folder, &files, &err) < 0)
+            continue;
+        for (size_t f = 0; f < files.n; f++)
+            if (ends_with_efi(files.items[f]))
+                return true;
+    }
+    return false;
+}
+
+/*
+ * An ESP with a loader on it means UEFI. When its content cannot be seen, an ESP alone means UEFI,
+ * and one beside a BIOS boot partition means what GRUB was installed for.
+ */
+static enum firmware find_firmware(const struct guest_root *root, const struct facts *facts)
+{
+    static const char *const places[] = { "/boot/efi", "/efi", "/boot" };
+    bool is_seen = false;
+
+    if (!has_partition(facts, TYPE_ESP) && !has_partition(facts, TYPE_ESP_DOS))
+        return FIRMWARE_BIOS;
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        const struct fact_mount *mount = facts_mount(facts, places[i]);
+
+        if (has_loader(root, places[i]))
+            return FIRMWARE_UEFI;
+        is_seen |=
+            mount && mount->mounted && mount->device && strcmp(mount->device->fstype, "vfat") == 0;
+    }
+    if (is_seen)
+        return FIRMWARE_BIOS;
+    if (!has_partition(facts, TYPE_BIOS_BOOT))
+        return FIRMWARE_UEFI;
+    return guest_is_dir(root, "/boot/grub/x86_64-efi") ? FIRMWARE_UEFI : FIRMWARE_BIOS;
+}
+
+static const struct {
+    const char *path, *loader;
+} configs[] = {
+    { "/boot/grub/grub.cfg", "grub2" },
+    { "/boot/grub2/grub.cfg", "grub2" },
+    { "/boot/efi/loader/loader.conf", "systemd-boot" },
+    { "/efi/loader/loader.conf", "systemd-boot" },
+    { "/boot/loader/loader.conf", "systemd-boot" },
+    { "/boot/grub/menu.lst", "grub-legacy" },
+    { "/boot/grub/grub.conf", "grub-legacy" },
+    { "/boot/extlinux/extlinux.conf", "extlinux" },
+    { "/boot/syslinux/syslinux.cfg", "syslinux" },
+    { "/etc/lilo.conf", "lilo" },
+};
+
+void linux_boot(const struct guest_root *root, struct facts *facts)
+{
+    facts->firmware = find_firmware(root, facts);
+    for (size_t i = 0; i < ARRAY_SIZE(configs); i++) {
+        if (guest_is_file(root, configs[i].path)) {
+            facts_set(&facts->boot_loader, configs[i].loader);
+            facts_set(&facts->boot_config, configs[i].path);
+            return;
+        }
+    }
+}
+
+/* The linux command that GRUB runs by default; GRUBCFG_NONE. @folder holds grub.cfg and grubenv. */
+static size_t default_linux(const struct guest_root *root, const char *folder, struct grubcfg *cfg)
+{
+    CLEANUP_FREE char *cfg_path = mem_printf("%s/grub.cfg", folder);
+    CLEANUP_FREE char *env_path = mem_printf("%s/grubenv", folder);
+    size_t cfg_len = 0, env_len = 0;
+    CLEANUP_FREE char *cfg_text = linux_read(root, cfg_path, &cfg_len);
+    CLEANUP_FREE char *env_text = NULL, *saved = NULL;
+
+    if (!cfg_text)
+        return GRUBCFG_NONE;
+    grubcfg_parse(cfg_text, cfg_len, cfg);
+    if (cfg->default_saved) {
+        env_text = linux_read(root, env_path, &env_len);
+        saved = env_text ? grubenv_get(env_text, env_len, "saved_entry") : NULL;
+    }
+    return grubcfg_default(cfg, saved);
+}
+
+static const char *const grub_folders[] = { "grub", "grub2" };
+
+char *linux_default_kernel(const struct guest_root *root)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(grub_folders); i++) {
+        CLEANUP_FREE char *folder = mem_printf("/boot/%s", grub_folders[i]);
+        struct grubcfg cfg CLEANUP_GRUBCFG = { 0 };
+        size_t found = default_linux(root, folder, &cfg);
+
+        if (found != GRUBCFG_NONE)
+            return mem_strdup(cfg.linuxes[found].path);
+    }
+    return mem_strdup("");
+}
+
+char *linux_default_root(const struct guest_root *root, const char *boot)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(grub_folders); i++) {
+        CLEANUP_FREE char *folder = mem_printf("%s/%s", boot, grub_folders[i]);
+        struct grubcfg cfg CLEANUP_GRUBCFG = { 0 };
+        size_t found = default_linux(root, folder, &cfg);
+
+        for (size_t a = 0; found != GRUBCFG_NONE && a < cfg.linuxes[found].n_args; a++)
+            if (strcmp(cfg.linuxes[found].args[a].name, "root") == 0)
+                return mem_strdup(
+                    cfg.linuxes[found].args[a].value ? cfg.linuxes[found].args[a].value : "");
+    }
+    return mem_strdup("");
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is mounted where, as fstab says. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "engine/base/strbuf.h"
+#include "inspect/fstab.h"
+#include "inspect/linux.h"
+
+/* "/boot//efi/" -> "/boot/efi"; names that are no path ("none", "swap") stay. */
+static char *clean_target(const char *target)
+{
+    struct strbuf out = { 0 };
+
+    for (const char *c = target; *c; c++)
+        if (*c != '/' || out.len == 0 || out.data[out.len - 1] != '/')
+            strbuf_putc(&out, *c);
+    while (out.len > 1 && out.data[out.len - 1] == '/')
+        out.data[--out.len] = '\0';
+    return strbuf_take(&out);
+}
+
+static void add_root(struct facts *facts)
+{
+    const struct fact_device *device = facts_root_device(facts);
+    struct fact_mount *mount = facts_add_mount(facts);
+
+    mount->device = device;
+    facts_set(&mount->source, device ? device->name : "");
+    facts_set(&mount->target, "/");
+    facts_set(&mount->type, device ? device->fstype : "");
+}
+
+void linux_mounts(const struct guest_root *root, struct facts *facts)
+{
+    struct fstab fstab CLEANUP_FSTAB = { 0 };
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(root, "/etc/fstab", &len);
+
+    if (text)
+        fstab_parse(text, len, &fstab);
+    for (size_t i = 0; i < fstab.n; i++) {
+        struct fact_mount *mount = facts_add_mount(facts);
+        CLEANUP_FREE char *target = clean_target(fstab.entries[i].target);
+
+        facts_set(&mount->source, fstab.entries[i].source);
+        facts_set(&mount->target, target);
+        facts_set(&mount->type, fstab.entries[i].type);
+        facts_set(&mount->options, fstab.entries[i].options);
+        mount->device = facts_resolve(facts, mount->source);
+    }
+    if (!facts_mount(facts, "/"))
+        add_root(facts);
+}
