@@ -19,19 +19,27 @@ struct os_probe {
     const char *name; /* "linux" */
     enum os_family os;
     bool (*match)(const struct guest_root *root);
+    /* Fill facts->mounts; facts->root and facts->devices are there. */
+    void (*mounts)(const struct guest_root *root, struct facts *facts);
+    /* Everything else, with all file systems mounted. */
     int (*collect)(const struct guest_root *root, const struct inspect_opts *opts,
                    struct facts *facts, struct err *err);
 };
 
-/* A system that was found, mounted with all its file systems. */
+/* A system that was found. */
 struct system {
     struct facts *facts;
-    struct mtree *tree;
+    struct mtree *tree;    /* all its file systems after inspect_open(); before, NULL or the root */
+    struct volume *volume; /* of the root */
+    char *subvol;          /* btrfs: path of the root's subvolume; NULL: none */
+    const struct os_probe *probe;
+    bool is_boot_default; /* every boot loader configuration that was found starts this one */
 };
 
 /*
- * Find the systems in @stack. Each element of *ret has facts and no tree; with STATUS_NO_OS when
- * there is none. Free with systems_free().
+ * Find the systems in @stack. Each element of *ret has facts that tell it from the others (root,
+ * type, distro, product_name, devices). STATUS_NO_OS when there is none; STATUS_HOST when a file
+ * system or layer that this host cannot open may hide it. Free with systems_free().
  */
 int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct system **ret,
                  size_t *ret_n, struct err *err);
@@ -40,10 +48,15 @@ int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct sy
 int inspect_choose(struct system *systems, size_t n, const struct inspect_opts *opts,
                    struct system **ret, struct err *err);
 
-/* Mount all of the system's file systems in fstab's order and collect all facts. */
+/*
+ * Mount the system's file systems as its fstab says, parents first, and collect all facts. A source
+ * that is not known is not an error (its mount has no device), nor is a mount that fails when fstab
+ * says nofail or nothing is to be written.
+ */
 int inspect_open(struct stack *stack, struct system *system, const struct inspect_opts *opts,
                  struct err *err);
 
+/* The trees are released too; the session does it when that fails. */
 void systems_free(struct system *systems, size_t n);
 
 #endif

@@ -51,5 +51,6 @@ const struct os_probe os_probe_linux = {
     .name = "linux",
     .os = OS_LINUX,
     .match = match,
+    .mounts = linux_mounts,
     .collect = collect,
 };

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Finding systems: each file system that may be a root is mounted alone and looked at. */
+#include "inspect/inspect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "engine/base/strbuf.h"
+#include "engine/guest_path.h"
+#include "inspect/linux.h"
+
+#define MAX_SYSTEMS 64
+
+static const struct os_probe *const probes[] = { &os_probe_linux };
+
+/* What is collected while the file systems are gone through. */
+struct search {
+    struct stack *stack;
+    const struct inspect_opts *opts;
+    bool only_one; /* there is one candidate: mount it as it is wanted in the end */
+    struct system *systems;
+    size_t n;
+    struct strlist boot_roots; /* root= of the boot loaders' default kernels */
+    struct err host;           /* why a candidate could not be mounted: the host lacks something */
+};
+
+static bool is_candidate(const struct volume *volume)
+{
+    static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(volume->fstype, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static const struct os_probe *find_probe(const struct guest_root *root)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(probes); i++)
+        if (probes[i]->match(root))
+            return probes[i];
+    return NULL;
+}
+
+/* ---- facts that every system has ---- */
+
+static void add_devices(const struct stack *stack, struct facts *facts)
+{
+    for (size_t i = 0; i < stack->n_volumes; i++) {
+        const struct volume *volume = &stack->volumes[i];
+        struct fact_device *device = facts_add_device(facts);
+
+        facts_set(&device->name, volume->name);
+        facts_set(&device->kind, volume_kind_name(volume->kind));
+        facts_set(&device->fstype, volume->fstype);
+        facts_set(&device->uuid, volume->uuid);
+        facts_set(&device->label, volume->label);
+        facts_set(&device->part_uuid, volume->part_uuid);
+        facts_set(&device->part_label, volume->part_label);
+        facts_set(&device->part_type, volume->part_type);
+        device->size_bytes = volume->size_bytes;
+    }
+}
+
+static struct system *add_system(struct search *search, struct volume *volume, const char *subvol,
+                                 const struct guest_root *root, const struct os_probe *probe)
+{
+    struct system *system;
+
+    if (search->n >= MAX_SYSTEMS)
+        return NULL;
+    system = mem_add(&search->systems, &search->n, sizeof(*system));
+    system->facts = facts_new();
+    system->volume = volume;
+    system->subvol = mem_strdup(subvol);
+    system->probe = probe;
+    free(system->facts->root);
+    system->facts->root =
+        subvol ? mem_printf("btrfsvol:%s/%s", volume->name, subvol) : mem_strdup(volume->name);
+    add_devices(search->stack, system->facts);
+    linux_identify(root, system->facts);
+    return system;
+}
+
+/* ---- btrfs ---- */
+
+/* Tools keep snapshots of a root below these folders; they boot, but are not systems. */
+static bool is_kept_snapshot(const struct subvolume *subvolume)
+{
+    return strstr(subvolume->path, ".snapshots/") || strstr(subvolume->path, "@snapshots/") ||
+           strstr(subvolume->path, "timeshift");
+}
+
+/* A root of its own in a folder of the tree; NULL when there is no such folder. */
+static struct guest_root *open_below(const struct guest_root *root, const char *path)
+{
+    struct guest_root *below = NULL;
+    struct err err = ERR_NONE;
+    CLEANUP_FD int fd = guest_path_open(root, path, O_PATH | O_DIRECTORY);
+
+    if (fd < 0 || guest_root_new(fd, &below, &err) < 0)
+        return NULL;
+    return below;
+}
+
+static void look_at_subvolume(struct search *search, struct volume *volume,
+                              const struct guest_root *top, const struct subvolume *subvolume)
+{
+    struct guest_root *root = open_below(top, subvolume->path);
+    const struct os_probe *probe = root ? find_probe(root) : NULL;
+    CLEANUP_FREE char *boot_root = root ? linux_default_root(root, "/boot") : NULL;
+
+    if (probe)
+        (void)add_system(search, volume, subvolume->path, root, probe);
+    if (boot_root && *boot_root && !strlist_has(&search->boot_roots, boot_root))
+        strlist_add(&search->boot_roots, boot_root);
+    guest_root_free(root);
+}
+
+/* The default subvolume wins; else every named one that is not a snapshot; else snapshots that can
+ * be written, as left by a roll-back. */
+static bool is_in_round(const struct subvolume *subvolume, unsigned round)
+{
+    if (subvolume->path[0] == '\0')
+        return false; /* the top level is looked at by itself */
+    if (round == 0)
+        return subvolume->is_default;
+    if (round == 1)
+        return !subvolume->is_snapshot && !is_kept_snapshot(subvolume);
+    return subvolume->is_snapshot && !subvolume->read_only && !is_kept_snapshot(subvolume);
+}
+
+static int look_at_btrfs(struct search *search, struct volume *volume, const struct mtree *tree,
+                         struct err *err)
+{
+    struct subvolume *subvolumes = NULL;
+    size_t n = 0, before = search->n;
+    int r = mtree_subvolumes(tree, "/", &subvolumes, &n, err);
+
+    if (r < 0)
+        return err_wrap(err, "list the subvolumes of %s", volume->name);
+    for (unsigned round = 0; round < 3 && search->n == before; round++)
+        for (size_t i = 0; i < n; i++)
+            if (is_in_round(&subvolumes[i], round))
+                look_at_subvolume(search, volume, mtree_root(tree), &subvolumes[i]);
+    subvolumes_free(subvolumes, n);
+    return 0;
+}
+
+/* ---- one file system ---- */
+
+static void look_at_boot(struct search *search, const struct guest_root *root)
+{
+    static const char *const folders[] = { "/boot", "" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        CLEANUP_FREE char *boot_root = linux_default_root(root, folders[i]);
+
+        if (*boot_root && !strlist_has(&search->boot_roots, boot_root))
+            strlist_add(&search->boot_roots, boot_root);
+    }
+}
+
+static int look_at_tree(struct search *search, struct volume *volume, struct mtree *tree,
+                        bool *ret_keep, struct err *err)
+{
+    const struct guest_root *root = mtree_root(tree);
+    const struct os_probe *probe = find_probe(root);
+
+    if (!search->only_one)
+        look_at_boot(search, root);
+    if (probe) {
+        struct system *system = add_system(search, volume, NULL, root, probe);
+
+        /* the usual guest has one root, which need not be mounted again */
+        *ret_keep = system && (search->only_one || search->opts->read_only);
+        if (*ret_keep)
+            system->tree = tree;
+        return 0;
+    }
+    if (strcmp(volume->fstype, "btrfs") == 0)
+        return look_at_btrfs(search, volume, tree, err);
+    return 0;
+}
+
+static int look_at_volume(struct search *search, struct volume *volume, struct err *err)
+{
+    struct mount_opts opts = {
+        .read_only = search->only_one ? search->opts->read_only : true,
+        .subvol = strcmp(volume->fstype, "btrfs") == 0 ? "/" : NULL,
+    };
+    struct mtree *tree = NULL;
+    struct err other = ERR_NONE;
+    bool keep = false;
+    int r = mtree_new(search->stack, &tree, err);
+
+    if (r < 0)
+        return r;
+    r = mtree_mount(tree, volume, "/", &opts, err);
+    if (r == 0)
+        r = look_at_tree(search, volume, tree, &keep, err);
+    if (keep)
+        return r;
+    if (mtree_release(tree, r < 0 ? &other : err) < 0 && r == 0)
+        r = -err->code;
+    return r;
+}
+
+/* ---- all of them ---- */
+
+static bool is_in_list(const struct facts *facts, const struct strlist *specs, size_t i)
+{
+    const struct fact_device *device = facts_resolve(facts, specs->items[i]);
+
+    return device && device == facts_root_device(facts);
+}
+
+static void mark_boot_default(struct search *search)
+{
+    for (size_t s = 0; s < search->n; s++) {
+        struct system *system = &search->systems[s];
+
+        system->is_boot_default = search->boot_roots.n > 0;
+        for (size_t i = 0; i < search->boot_roots.n; i++)
+            system->is_boot_default &= is_in_list(system->facts, &search->boot_roots, i);
+    }
+}
+
+/* Why there is no system: something that could not be opened may hold it. */
+static int none_found(const struct search *search, struct err *err)
+{
+    const struct stack *stack = search->stack;
+    CLEANUP_STRBUF struct strbuf hidden = { 0 };
+
+    if (search->host.code != 0) {
+        *err = search->host;
+        return err_wrap(err, "no operating system was found in what this host can mount");
+    }
+    for (size_t i = 0; i < stack->n_volumes; i++) {
+        const struct volume *volume = &stack->volumes[i];
+
+        if (strcmp(volume->use, "raid") == 0 || strcmp(volume->use, "crypto") == 0)
+            strbuf_printf(&hidden, "%s%s (%s)", hidden.len ? ", " : "", volume->name,
+                          volume->fstype);
+    }
+    if (hidden.len > 0)
+        return err_status(err, STATUS_HOST,
+                          "no operating system was found; it may lie on %s, which was not opened",
+                          strbuf_text(&hidden));
+    return err_status(err, STATUS_NO_OS, "no operating system was found on any file system");
+}
+
+static int search_all(struct search *search, struct err *err)
+{
+    struct stack *stack = search->stack;
+
+    for (size_t i = 0; i < stack->n_volumes; i++) {
+        struct volume *volume = &stack->volumes[i];
+        struct err one = ERR_NONE;
+        char text[2 * ERR_TEXT];
+        int r;
+
+        if (!is_candidate(volume))
+            continue;
+        r = look_at_volume(search, volume, &one);
+        if (r == -EINTR || (r < 0 && search->only_one && one.status != STATUS_HOST)) {
+            *err = one;
+            return r;
+        }
+        if (r < 0) {
+            log_debug("%s is passed over: %s", volume->name, err_text(&one, text, sizeof(text)));
+            if (one.status == STATUS_HOST)
+                search->host = one;
+        }
+    }
+    if (search->n == 0)
+        return none_found(search, err);
+    mark_boot_default(search);
+    return 0;
+}
+
+int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct system **ret,
+                 size_t *ret_n, struct err *err)
+{
+    struct search search = { .stack = stack, .opts = opts, .host = ERR_NONE };
+    size_t n_candidates = 0;
+    int r;
+
+    for (size_t i = 0; i < stack->n_volumes; i++)
+        n_candidates += is_candidate(&stack->volumes[i]);
+    search.only_one = n_candidates == 1;
+    r = search_all(&search, err);
+    strlist_done(&search.boot_roots);
+    if (r < 0) {
+        systems_free(search.systems, search.n);
+        return r;
+    }
+    *ret = search.systems;
+    *ret_n = search.n;
+    return 0;
+}
+
+void systems_free(struct system *systems, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct err err = ERR_NONE;
+
+        (void)mtree_release(systems[i].tree, &err); /* the session's undo stack has it too */
+        facts_free(systems[i].facts);
+        free(systems[i].subvol);
+    }
+    free(systems);
+}
+
+/* ---- choosing ---- */
+
+static struct system *choose_auto(struct system *systems, size_t n)
+{
+    struct system *found = NULL;
+
+    if (n == 1)
+        return systems;
+    for (size_t i = 0; i < n; i++) {
+        if (!systems[i].is_boot_default)
+            continue;
+        if (found)
+            return NULL;
+        found = &systems[i];
+    }
+    return found;
+}
+
+static struct system *choose_first(struct system *systems, size_t n)
+{
+    return n > 0 ? systems : NULL;
+}
+
+static struct system *choose_single(struct system *systems, size_t n)
+{
+    return n == 1 ? systems : NULL;
+}
+
+static const struct {
+    const char *name;
+    struct system *(*choose)(struct system *systems, size_t n);
+} choices[] = {
+    { "auto", choose_auto },
+    { "first", choose_first },
+    { "single", choose_single },
+};
+
+static char *list_systems(const struct system *systems, size_t n)
+{
+    struct strbuf list = { 0 };
+
+    for (size_t i = 0; i < n; i++)
+        strbuf_printf(&list, "%s%s (%s)", i ? ", " : "", systems[i].facts->root,
+                      systems[i].facts->product_name);
+    return strbuf_take(&list);
+}
+
+int inspect_choose(struct system *systems, size_t n, const struct inspect_opts *opts,
+                   struct system **ret, struct err *err)
+{
+    const char *wanted = opts->root ? opts->root : "auto";
+    CLEANUP_FREE char *list = list_systems(systems, n);
+
+    for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
+        struct system *system;
+
+        if (strcmp(choices[i].name, wanted) != 0)
+            continue;
+        system = choices[i].choose(systems, n);
+        if (!system)
+            return err_status(err, STATUS_REFUSED,
+                              "there are several systems, choose one with --root: %s", list);
+        *ret = system;
+        return 0;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(systems[i].facts->root, wanted) == 0) {
+            *ret = &systems[i];
+            return 0;
+        }
+    }
+    return err_status(err, STATUS_NO_OS, "there is no system on %s; found: %s", wanted, list);
+}
