@@ -9,6 +9,8 @@
 #include "inspect/fstab.h"
 #include "inspect/linux.h"
 
+#define MAX_MOUNTS 1024 /* further lines are not looked at */
+
 /* "/boot//efi/" -> "/boot/efi"; names that are no path ("none", "swap") stay. */
 static char *clean_target(const char *target)
 {
@@ -41,7 +43,7 @@ void linux_mounts(const struct guest_root *root, struct facts *facts)
 
     if (text)
         fstab_parse(text, len, &fstab);
-    for (size_t i = 0; i < fstab.n; i++) {
+    for (size_t i = 0; i < fstab.n && i < MAX_MOUNTS; i++) {
         struct fact_mount *mount = facts_add_mount(facts);
         CLEANUP_FREE char *target = clean_target(fstab.entries[i].target);
 

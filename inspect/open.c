@@ -10,6 +10,8 @@
 #include "inspect/fields.h"
 #include "inspect/inspect.h"
 
+#define MAX_DEPTH 32 /* of mount points; deeper ones are left out */
+
 static int mount_root(struct stack *stack, struct system *system, const struct inspect_opts *opts,
                       struct err *err)
 {
@@ -126,7 +128,7 @@ static int mount_rest(struct stack *stack, struct system *system, const struct i
         if (depth(facts->mounts[i].target) > deepest)
             deepest = depth(facts->mounts[i].target);
     /* parents before what lies below them, whatever order the lines have */
-    for (size_t level = 1; level <= deepest; level++) {
+    for (size_t level = 1; level <= deepest && level <= MAX_DEPTH; level++) {
         for (size_t i = 0; i < facts->n_mounts; i++) {
             struct fact_mount *mount = &facts->mounts[i];
             int r;
