@@ -27,7 +27,9 @@
 #include "engine/nbddev.h"
 #include "engine/state.h"
 
-#define SERVER_END_MS 5000 /* a killed server that takes longer hangs on its own FUSE mount */
+/* A killed server that takes longer hangs on its own FUSE mount. */
+#define SERVER_END_MS 1000
+#define SERVER_ABORTED_MS 10000 /* and when that was aborted */
 
 /* One dead session on its way out. */
 struct dead {
@@ -123,7 +125,7 @@ static int open_server(const char *value, pid_t *ret_pid)
     return fd;
 }
 
-static int kill_server(struct dead *dead, const char *value, struct err *err)
+static int end_server(struct dead *dead, const char *value, int wait_ms, struct err *err)
 {
     pid_t pid = 0;
     CLEANUP_FD int fd = open_server(value, &pid);
@@ -132,10 +134,20 @@ static int kill_server(struct dead *dead, const char *value, struct err *err)
     if (fd < 0)
         return 0;
     (void)syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
-    if (poll(&end, 1, SERVER_END_MS) <= 0)
+    if (poll(&end, 1, wait_ms) <= 0)
         return err_set(err, ETIMEDOUT, "end the block server %d", (int)pid);
     note(dead, "process", value);
     return 0;
+}
+
+static int kill_server(struct dead *dead, const char *value, struct err *err)
+{
+    return end_server(dead, value, SERVER_END_MS, err);
+}
+
+static int await_server(struct dead *dead, const char *value, struct err *err)
+{
+    return end_server(dead, value, SERVER_ABORTED_MS, err);
 }
 
 /* Is one of its servers still there (killed, but held up in the kernel)? */
@@ -231,7 +243,7 @@ static const struct {
     int (*release)(struct dead *dead, const char *value, struct err *err);
 } kinds[] = {
     { "server", true, kill_server },    { "fuse", true, abort_fuse },
-    { "server", true, kill_server },    { "loop", true, release_loop },
+    { "server", true, await_server },   { "loop", true, release_loop },
     { "nbd", true, release_nbd },       { "file", false, remove_file },
     { "work", false, remove_work_dir },
 };

@@ -2,10 +2,11 @@
 /*
  * Attach an image and keep its file system busy until an ending signal: something to kill.
  *
- *     attach_hold ro|rw BACKEND IMAGE
+ *     attach_hold ro|rw|outer BACKEND IMAGE
  *
- * The image is one ext4 without partition table. Says "ready" when it is mounted. Exit status: 0
- * after a signal, 1 when something failed.
+ * The image is one ext4 without partition table. Says "ready" when it is mounted. With "outer" it
+ * is mounted for writing in the block server's namespace, which h2k never does: killed, that server
+ * waits for itself for ever. Exit status: 0 after a signal, 1 when something failed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -32,19 +33,6 @@ static int unmount(void *arg, struct err *err)
     return r;
 }
 
-static int mount_it(struct session *session, const char *node, bool read_only, char **ret,
-                    struct err *err)
-{
-    char *dir = mem_printf("%s/mnt", session_run_dir(session));
-
-    if (mkdir(dir, 0700) < 0 ||
-        mount(node, dir, "ext4", read_only ? MS_RDONLY : 0, read_only ? "noload" : "") < 0)
-        return err_set(err, errno, "mount %s", dir);
-    undo_push(session_undo(session), "mount", unmount, mem_strdup(dir));
-    *ret = dir;
-    return 0;
-}
-
 /* Dirty pages all the time, a journal commit now and then. */
 static int work(const char *dir, bool read_only, unsigned round, struct err *err)
 {
@@ -65,25 +53,67 @@ static int work(const char *dir, bool read_only, unsigned round, struct err *err
     return r < 0 ? err_set(err, -r, "use %s", path) : 0;
 }
 
+struct target {
+    const char *node;
+    char *dir;
+    bool read_only;
+};
+
+static int mount_here(void *arg, struct err *err)
+{
+    const struct target *target = arg;
+
+    if (mkdir(target->dir, 0700) < 0 ||
+        mount(target->node, target->dir, "ext4", target->read_only ? MS_RDONLY : 0,
+              target->read_only ? "noload" : "") < 0)
+        return err_set(err, errno, "mount %s", target->dir);
+    return 0;
+}
+
+/* Busy in the outer namespace until it is killed. */
+static int hold_outer(void *arg, struct err *err)
+{
+    const struct target *target = arg;
+    int r = mount_here(arg, err);
+
+    (void)printf("ready\n");
+    (void)fflush(stdout);
+    for (unsigned round = 0; r == 0; round++)
+        r = work(target->dir, false, round, err);
+    return r;
+}
+
+static int mount_it(struct session *session, struct target *target, struct err *err)
+{
+    int r = mount_here(target, err);
+
+    if (r == 0)
+        undo_push(session_undo(session), "mount", unmount, mem_strdup(target->dir));
+    return r;
+}
+
 static int hold(struct session *session, struct image *image, const struct disk_opts *opts,
-                struct err *err)
+                bool outer, struct err *err)
 {
     CLEANUP_FREE char *node = NULL;
-    CLEANUP_FREE char *dir = NULL;
+    CLEANUP_FREE char *dir = mem_printf("%s/mnt", session_run_dir(session));
+    struct target target = { .dir = dir, .read_only = opts->mode == DISK_READ_ONLY };
     struct disk *disk = NULL;
-    bool read_only = opts->mode == DISK_READ_ONLY;
     int r = disk_attach(session, image, opts, &disk, err);
 
     if (r == 0)
         r = disk_map(session, disk, 0, 0, &node, err);
+    target.node = node;
+    if (r == 0 && outer)
+        return session_in_outer(session, hold_outer, &target, err);
     if (r == 0)
-        r = mount_it(session, node, read_only, &dir, err);
+        r = mount_it(session, &target, err);
     if (r < 0)
         return r;
     (void)printf("ready\n");
     (void)fflush(stdout);
     for (unsigned round = 0; r == 0 && !signals_pending(); round++)
-        r = work(dir, read_only, round, err);
+        r = work(dir, target.read_only, round, err);
     return r == 0 ? disk_sync(disk, err) : r;
 }
 
@@ -99,14 +129,14 @@ int main(int argc, char **argv)
 
     if (argc != 4)
         return 2;
-    opts.mode = strcmp(argv[1], "rw") == 0 ? DISK_OVERLAY : DISK_READ_ONLY;
+    opts.mode = strcmp(argv[1], "ro") == 0 ? DISK_READ_ONLY : DISK_OVERLAY;
     opts.backend = argv[2];
     signals_init();
     r = image_open(argv[3], &image_opts, &image, &err);
     if (r == 0)
         r = session_open(NULL, &session, &err);
     if (r == 0)
-        r = hold(session, image, &opts, &err);
+        r = hold(session, image, &opts, strcmp(argv[1], "outer") == 0, &err);
     if (r < 0 && !signals_pending())
         (void)fprintf(stderr, "%s\n", err_text(&err, text, sizeof(text)));
     err_clear(&err);
