@@ -5,10 +5,11 @@
 #include "cli/command.h"
 #include "engine/base/cleanup.h"
 
-extern const struct command command_cleanup, command_doctor, command_fixers;
+extern const struct command command_boot_test, command_cleanup, command_doctor, command_fixers;
 
 const struct command *const commands[] = {
     &command_doctor,
+    &command_boot_test,
     &command_fixers,
     &command_cleanup,
 };

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fixers/domain_xml.h"
+
+#include <errno.h>
+#include <libxml/tree.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+
+#define OSINFO_NS "http://libosinfo.org/xmlns/libvirt/domain/1.0"
+#define DEFAULT_MEMORY_MIB 2048
+#define DEFAULT_CPUS 2
+
+void domain_done(struct domain *domain)
+{
+    for (size_t i = 0; i < domain->n_disks; i++) {
+        free(domain->disks[i].path);
+        free(domain->disks[i].format);
+    }
+    free(domain->disks);
+    free(domain->name);
+    free(domain->os_id);
+    strlist_done(&domain->macs);
+    *domain = (struct domain){ .uefi = false };
+}
+
+/* ---- writing ---- */
+
+/* A child element; name and value of its attributes follow, ended by NULL. */
+__attribute__((sentinel)) static xmlNode *child(xmlNode *parent, const char *name, ...)
+{
+    xmlNode *node = xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+    const char *attr;
+    va_list args;
+
+    va_start(args, name);
+    while ((attr = va_arg(args, const char *)) != NULL)
+        (void)xmlNewProp(node, BAD_CAST attr, BAD_CAST va_arg(args, const char *));
+    va_end(args);
+    return node;
+}
+
+static xmlNode *text_child(xmlNode *parent, const char *name, const char *text)
+{
+    return xmlNewTextChild(parent, NULL, BAD_CAST name, BAD_CAST text);
+}
+
+static void add_osinfo(xmlNode *root, const char *os_id)
+{
+    xmlNode *node = child(child(root, "metadata", NULL), "libosinfo", NULL);
+    xmlNs *ns = xmlNewNs(node, BAD_CAST OSINFO_NS, BAD_CAST "libosinfo");
+
+    xmlSetNs(node, ns);
+    xmlSetNs(child(node, "os", "id", os_id, NULL), ns);
+}
+
+static void add_os(xmlNode *root, bool uefi)
+{
+    xmlNode *os = child(root, "os", NULL);
+    xmlNode *type = text_child(os, "type", "hvm");
+
+    (void)xmlNewProp(type, BAD_CAST "arch", BAD_CAST "x86_64");
+    (void)xmlNewProp(type, BAD_CAST "machine", BAD_CAST "q35");
+    if (uefi) {
+        /* libvirt chooses firmware and variables; the guest was not checked for Secure Boot */
+        (void)xmlNewProp(os, BAD_CAST "firmware", BAD_CAST "efi");
+        (void)child(os, "loader", "secure", "no", NULL);
+    }
+    (void)child(os, "boot", "dev", "hd", NULL);
+}
+
+/* vda, vdb ... */
+static void add_disk(xmlNode *devices, const struct job_source *disk, size_t i)
+{
+    const char name[] = { 'v', 'd', (char)('a' + i % 26), '\0' };
+    xmlNode *node = child(devices, "disk", "type", "file", "device", "disk", NULL);
+
+    (void)child(node, "driver", "name", "qemu", "type", disk->format, "discard", "unmap", NULL);
+    (void)child(node, "source", "file", disk->path, NULL);
+    (void)child(node, "target", "dev", name, "bus", "virtio", NULL);
+}
+
+static void add_nic(xmlNode *devices, const char *mac)
+{
+    xmlNode *node = child(devices, "interface", "type", "network", NULL);
+
+    if (*mac)
+        (void)child(node, "mac", "address", mac, NULL);
+    (void)child(node, "source", "network", "default", NULL);
+    (void)child(node, "model", "type", "virtio", NULL);
+}
+
+static void add_devices(xmlNode *root, const struct domain *domain)
+{
+    xmlNode *devices = child(root, "devices", NULL);
+    xmlNode *node;
+
+    for (size_t i = 0; i < domain->n_disks; i++)
+        add_disk(devices, &domain->disks[i], i);
+    for (size_t i = 0; i < domain->macs.n; i++)
+        add_nic(devices, domain->macs.items[i]);
+    node = child(devices, "console", "type", "pty", NULL);
+    (void)child(node, "target", "type", "serial", "port", "0", NULL);
+    node = child(devices, "channel", "type", "unix", NULL);
+    (void)child(node, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
+    (void)child(devices, "input", "type", "tablet", "bus", "usb", NULL);
+    (void)child(devices, "graphics", "type", "vnc", "autoport", "yes", NULL);
+    (void)child(child(devices, "video", NULL), "model", "type", "vga", NULL);
+    node = child(devices, "rng", "model", "virtio", NULL);
+    text_child(node, "backend", "/dev/urandom");
+    (void)xmlNewProp(node->children, BAD_CAST "model", BAD_CAST "random");
+    (void)child(devices, "memballoon", "model", "virtio", NULL);
+}
+
+static xmlDoc *make_document(const struct domain *domain)
+{
+    CLEANUP_FREE char *memory = mem_printf("%u", domain->memory_mib);
+    CLEANUP_FREE char *cpus = mem_printf("%u", domain->n_cpus);
+    xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
+    xmlNode *root = xmlNewNode(NULL, BAD_CAST "domain");
+    xmlNode *features;
+
+    (void)xmlDocSetRootElement(doc, root);
+    (void)xmlNewProp(root, BAD_CAST "type", BAD_CAST "kvm");
+    text_child(root, "name", domain->name);
+    if (domain->os_id)
+        add_osinfo(root, domain->os_id);
+    (void)xmlNewProp(text_child(root, "memory", memory), BAD_CAST "unit", BAD_CAST "MiB");
+    text_child(root, "vcpu", cpus);
+    add_os(root, domain->uefi);
+    features = child(root, "features", NULL);
+    (void)child(features, "acpi", NULL);
+    (void)child(features, "apic", NULL);
+    (void)child(root, "cpu", "mode", "host-model", NULL);
+    (void)child(root, "clock", "offset", "utc", NULL);
+    add_devices(root, domain);
+    return doc;
+}
+
+int domain_write(const struct domain *domain, const char *path, mode_t mode, struct err *err)
+{
+    xmlDoc *doc = make_document(domain);
+    xmlChar *text = NULL;
+    int len = 0, r;
+
+    xmlDocDumpFormatMemoryEnc(doc, &text, &len, "UTF-8", 1);
+    xmlFreeDoc(doc);
+    if (!text)
+        return err_set(err, EINVAL, "write %s as XML: are all names UTF-8?", path);
+    r = io_write_file(path, text, (size_t)len, mode, err);
+    xmlFree(text);
+    return r < 0 ? err_wrap(err, "write the libvirt domain") : 0;
+}
+
+/* ---- from a job ---- */
+
+/* libosinfo's ids: a prefix, then the major version or (for some) major.minor. */
+static const struct {
+    const char *distro, *prefix;
+    bool minor;
+    unsigned minor_width;
+} os_ids[] = {
+    { "debian", "http://debian.org/debian/", false, 0 },
+    { "ubuntu", "http://ubuntu.com/ubuntu/", true, 2 },
+    { "fedora", "http://fedoraproject.org/fedora/", false, 0 },
+    { "rhel", "http://redhat.com/rhel/", true, 1 },
+    { "rocky", "http://rockylinux.org/rocky/", false, 0 },
+    { "almalinux", "http://almalinux.org/almalinux/", false, 0 },
+};
+
+static char *os_id(const struct facts *facts)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(os_ids); i++) {
+        if (strcmp(facts->distro, os_ids[i].distro) != 0 || facts->version_major <= 0)
+            continue;
+        if (os_ids[i].minor)
+            return mem_printf("%s%d.%0*d", os_ids[i].prefix, facts->version_major,
+                              (int)os_ids[i].minor_width, facts->version_minor);
+        return mem_printf("%s%d", os_ids[i].prefix, facts->version_major);
+    }
+    return NULL;
+}
+
+/* The MAC that --nic or some file of the guest gives to this interface; "" unknown. */
+static const char *mac_of(const struct job *job, const char *name)
+{
+    const struct fix_opts *fix = &job->opts->fix;
+    const struct facts *facts = job->chosen->facts;
+
+    for (size_t i = 0; i < fix->n_nics; i++)
+        if (strcmp(fix->nics[i].name, name) == 0)
+            return fix->nics[i].mac;
+    for (size_t i = 0; i < facts->n_nics; i++)
+        if (strcmp(facts->nics[i].name, name) == 0 && *facts->nics[i].mac)
+            return facts->nics[i].mac;
+    return "";
+}
+
+/* One NIC per interface name that the guest or the user knows; one without MAC when there is none.
+ */
+static void add_macs(const struct job *job, struct strlist *macs)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+
+    for (size_t i = 0; i < job->opts->fix.n_nics; i++)
+        if (!strlist_has(&names, job->opts->fix.nics[i].name))
+            strlist_add(&names, job->opts->fix.nics[i].name);
+    for (size_t i = 0; i < job->chosen->facts->n_nics; i++)
+        if (!strlist_has(&names, job->chosen->facts->nics[i].name))
+            strlist_add(&names, job->chosen->facts->nics[i].name);
+    for (size_t i = 0; i < names.n; i++)
+        strlist_add(macs, mac_of(job, names.items[i]));
+    if (macs->n == 0)
+        strlist_add(macs, "");
+}
+
+/* "/dir/web01.qcow2" and "/dir/web01-sda.qcow2" (the first of several) are both web01. */
+static char *domain_name(const char *target, size_t n_targets)
+{
+    const char *slash = strrchr(target, '/');
+    char *name = mem_strdup(slash ? slash + 1 : target);
+    char *dot = strrchr(name, '.');
+    char *end;
+
+    if (dot && dot != name)
+        *dot = '\0';
+    end = name + strlen(name);
+    if (n_targets > 1 && end - name > 4 && strcmp(end - 4, "-sda") == 0)
+        end[-4] = '\0';
+    return name;
+}
+
+int domain_xml_write(const struct job *job, const char *path, struct err *err)
+{
+    const char *format = job->opts->output_format ? job->opts->output_format : "qcow2";
+    struct domain domain = { .memory_mib = DEFAULT_MEMORY_MIB, .n_cpus = DEFAULT_CPUS };
+    int r = 0;
+
+    if (job->targets.n == 0 || !job->chosen)
+        return err_set(err, EINVAL, "describe a target that is not there");
+    domain.name = domain_name(job->targets.items[0], job->targets.n);
+    domain.uefi = job->chosen->facts->firmware == FIRMWARE_UEFI;
+    domain.os_id = os_id(job->chosen->facts);
+    add_macs(job, &domain.macs);
+    for (size_t i = 0; r == 0 && i < job->targets.n; i++) {
+        struct job_source *disk = mem_add(&domain.disks, &domain.n_disks, sizeof(*disk));
+
+        if (job->opts->in_place && i < job->opts->n_sources)
+            format = job->images[i]->format;
+        disk->format = mem_strdup(format);
+        disk->path = realpath(job->targets.items[i], NULL);
+        if (!disk->path)
+            r = err_set(err, errno, "find %s", job->targets.items[i]);
+    }
+    if (r == 0)
+        r = domain_write(&domain, path, 0600, err);
+    domain_done(&domain);
+    return r;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* libvirt domain XML: written for a target, and read back for what a boot test needs of it. */
+#ifndef H2K_FIXERS_DOMAIN_XML_H
+#define H2K_FIXERS_DOMAIN_XML_H
+
+#include <stdbool.h>
+
+#include "engine/base/err.h"
+#include "fixers/job.h"
+
+/* What a domain is made of, as far as we write and read it. Zero-initialise; domain_done(). */
+struct domain {
+    char *name;
+    bool uefi;
+    const char *bus; /* of the first disk, as boot_bus_find() names it: a literal; NULL: unknown */
+    struct job_source *disks; /* path, and qemu's name of the format */
+    size_t n_disks;
+    struct strlist macs; /* one per NIC; "" when libvirt shall choose */
+    char *os_id;         /* libosinfo id, "http://debian.org/debian/12"; NULL: unknown */
+    unsigned memory_mib, n_cpus;
+};
+
+void domain_done(struct domain *domain);
+
+/* Write @domain to @path (mode @mode, atomically): q35, virtio disks and NICs. */
+int domain_write(const struct domain *domain, const char *path, mode_t mode, struct err *err);
+
+/* The domain for the targets of a finished job, from its facts and --nic. */
+int domain_xml_write(const struct job *job, const char *path, struct err *err);
+
+/* Read a libvirt domain. STATUS_FAILED when it is none or has no disk that is a file. */
+int domain_read(const char *path, struct domain *ret, struct err *err);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/exec.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+#include "fixers/domain_xml.h"
+#include "tests/unit/unit.h"
+
+static char folder[] = "/tmp/h2k-domain.XXXXXX";
+static char target[64], path[64];
+
+static int setup(void **state)
+{
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(target, sizeof(target), "%s/web & 01.qcow2", folder);
+    (void)snprintf(path, sizeof(path), "%s/web01.xml", folder);
+    return io_write_file(target, "x", 1, 0600, &err);
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    (void)unlink(target);
+    (void)unlink(path);
+    return rmdir(folder);
+}
+
+static void is_valid(void)
+{
+    const char *const argv[] = { "virt-xml-validate", path, "domain", NULL };
+    struct exec_opts opts = { .argv = argv };
+    struct exec_result result = { 0 };
+    struct err err = ERR_NONE;
+
+    if (!exec_have(argv[0])) {
+        print_message("virt-xml-validate is not installed: not validated\n");
+        return;
+    }
+    assert_int_equal(exec_run(&opts, &result, &err), 0);
+    if (result.exit_status != 0)
+        print_message("%s%s\n", strbuf_text(&result.out), strbuf_text(&result.err));
+    assert_int_equal(result.exit_status, 0);
+    exec_result_done(&result);
+}
+
+static void add_nic(struct facts *facts, const char *name, const char *mac)
+{
+    struct fact_nic *nic = mem_add(&facts->nics, &facts->n_nics, sizeof(*nic));
+
+    nic->name = mem_strdup(name);
+    nic->mac = mem_strdup(mac);
+    nic->source = mem_strdup("/etc/network/interfaces");
+}
+
+static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
+{
+    struct job_opts opts = { .n_sources = 1 };
+
+    (void)state;
+    for (int uefi = 0; uefi < 2; uefi++) {
+        struct facts *facts = facts_new();
+        struct system chosen = { .facts = facts };
+        struct job job = { .opts = &opts, .chosen = &chosen };
+        struct domain domain;
+        struct err err = ERR_NONE;
+
+        free(facts->distro);
+        facts->distro = mem_strdup("debian");
+        facts->version_major = 12;
+        facts->firmware = uefi ? FIRMWARE_UEFI : FIRMWARE_BIOS;
+        add_nic(facts, "ens192", "");
+        add_nic(facts, "ens192", "00:50:56:aa:bb:cc");
+        add_nic(facts, "ens224", "");
+        strlist_add(&job.targets, target);
+        assert_int_equal(domain_xml_write(&job, path, &err), 0);
+        is_valid();
+
+        assert_int_equal(domain_read(path, &domain, &err), 0);
+        assert_string_equal(domain.name, "web & 01");
+        assert_int_equal(domain.uefi, uefi);
+        assert_string_equal(domain.bus, "virtio");
+        assert_int_equal(domain.n_disks, 1);
+        assert_string_equal(domain.disks[0].path, target);
+        assert_string_equal(domain.disks[0].format, "qcow2");
+        assert_string_equal(domain.macs.items[0], "00:50:56:aa:bb:cc");
+        domain_done(&domain);
+        strlist_done(&job.targets);
+        facts_free(facts);
+    }
+}
+
+static const struct {
+    const char *label, *xml;
+} refused[] = {
+    { "not XML", "<domain><devices>" },
+    { "another document", "<html/>" },
+    { "no disk in a file",
+      "<domain><devices><disk type='block'><source dev='/dev/sda'/></disk></devices></domain>" },
+    { "an entity is not fetched",
+      "<!DOCTYPE d [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>"
+      "<domain><devices><disk><source file='&e;'/></disk></devices></domain>" },
+};
+
+static void what_is_no_domain_is_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(refused); i++) {
+        struct domain domain;
+        struct err err = ERR_NONE;
+
+        print_message("case: %s\n", refused[i].label);
+        assert_int_equal(io_write_file(path, refused[i].xml, strlen(refused[i].xml), 0600, &err),
+                         0);
+        assert_true(domain_read(path, &domain, &err) < 0);
+        assert_int_equal(err.status, STATUS_FAILED);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_for_a_job_is_valid_and_reads_back),
+        cmocka_unit_test(what_is_no_domain_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
