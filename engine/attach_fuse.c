@@ -257,7 +257,13 @@ static int fuse_attach(struct session *session, struct disk *disk, struct err *e
 static int fuse_map(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
                     char **ret_node, struct err *err)
 {
-    return disk_map_loop(session, disk, offset, len, true, ret_node, err);
+    /*
+     * The daemon of qemu before 10.1 has one buffer for requests: a second write that arrives while
+     * one is in progress overwrites its data. Writes through the page cache hold the lock of the
+     * FUSE inode, so there is never more than one; direct writes come in parallel. Reads carry no
+     * data.
+     */
+    return disk_map_loop(session, disk, offset, len, disk->read_only, ret_node, err);
 }
 
 static int fuse_probe(struct err *err)
