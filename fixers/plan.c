@@ -247,6 +247,8 @@ static void write_bytes(struct plan *plan, const char *path, const char *text, m
     }
     change = plan_find_content(plan, real);
     if (change && change->action == CHANGE_WRITE) {
+        if (change->len == strlen(text) && memcmp(change->data, text, change->len) == 0)
+            return;
         set_data(change, text, strlen(text));
         add_reason(change, reason);
         if (change->old && change->old_len == change->len &&

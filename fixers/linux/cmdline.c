@@ -7,7 +7,7 @@
 #include "fixers/linux/linux.h"
 #include "inspect/shellvars.h"
 
-#define REASON "later updates of the boot loader must not bring disk names back"
+#define REASON "the guest's own tools must not bring disk names back later"
 
 static const char *const args[] = { "root", "resume" };
 

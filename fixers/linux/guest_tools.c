@@ -42,6 +42,12 @@ static bool there_is(const struct plan *plan, const char *folder, const char *na
     return guest_lstat(plan->root, path, &st) == 0;
 }
 
+static bool has_systemd(const struct plan *plan)
+{
+    return guest_is_file(plan->root, "/usr/lib/systemd/systemd") ||
+           guest_is_file(plan->root, "/lib/systemd/systemd");
+}
+
 /* systemd makes units of init scripts too. */
 static bool unit_exists(const struct plan *plan, const char *unit)
 {
@@ -50,7 +56,7 @@ static bool unit_exists(const struct plan *plan, const char *unit)
     for (size_t i = 0; i < ARRAY_SIZE(unit_folders); i++)
         if (there_is(plan, unit_folders[i], unit))
             return true;
-    return guest_is_dir(plan->root, unit_folders[0]) && there_is(plan, "/etc/init.d", script);
+    return there_is(plan, "/etc/init.d", script);
 }
 
 static int mask_units(const struct fix_context *ctx, struct plan *plan, struct err *err)
@@ -58,7 +64,7 @@ static int mask_units(const struct fix_context *ctx, struct plan *plan, struct e
     int r = 0;
 
     (void)ctx;
-    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(units); i++) {
+    for (size_t i = 0; r >= 0 && has_systemd(plan) && i < ARRAY_SIZE(units); i++) {
         CLEANUP_FREE char *path = NULL;
 
         if (!unit_exists(plan, units[i]))
@@ -114,6 +120,8 @@ static int stop_scripts(const struct fix_context *ctx, struct plan *plan, struct
     int r = 0;
 
     (void)ctx;
+    if (has_systemd(plan)) /* a masked unit hides the init script of the same name */
+        return 0;
     for (char level = '0'; r >= 0 && level <= '7'; level++) {
         char debian[] = "/etc/rcX.d";
         char redhat[] = "/etc/rc.d/rcX.d";

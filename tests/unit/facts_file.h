@@ -4,6 +4,8 @@
  *     root /dev/sda1
  *     distro debian            arch x86_64            firmware uefi
  *     device NAME KIND FSTYPE UUID PARTUUID           "-": none
+ * or, as tests/data/guests has them:
+ *     NAME KIND FSTYPE UUID LABEL PARTITION-TYPE
  */
 #ifndef H2K_TESTS_UNIT_FACTS_FILE_H
 #define H2K_TESTS_UNIT_FACTS_FILE_H
@@ -15,7 +17,16 @@
 #include "inspect/fields.h"
 #include "tests/unit/unit.h"
 
-static inline void facts_line(struct facts *facts, char *const *word, size_t n)
+static inline void facts_add(struct facts *facts, char *const *word)
+{
+    struct fact_device *device = facts_add_device(facts);
+    char **fields[] = { &device->name, &device->kind, &device->fstype, &device->uuid };
+
+    for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+        facts_set(fields[i], strcmp(word[i], "-") == 0 ? "" : word[i]);
+}
+
+static inline void facts_line(struct facts *facts, char *const *word, size_t n, int devices)
 {
     assert_true(n >= 2);
     if (strcmp(word[0], "root") == 0)
@@ -26,25 +37,22 @@ static inline void facts_line(struct facts *facts, char *const *word, size_t n)
         facts_set(&facts->arch, word[1]);
     else if (strcmp(word[0], "firmware") == 0)
         facts->firmware = strcmp(word[1], "uefi") == 0 ? FIRMWARE_UEFI : FIRMWARE_BIOS;
-    else {
-        struct fact_device *device = facts_add_device(facts);
-        char **fields[] = { &device->name, &device->kind, &device->fstype, &device->uuid,
-                            &device->part_uuid };
+    else if (devices) {
+        int tagged = strcmp(word[0], "device") == 0;
 
-        assert_string_equal(word[0], "device");
         assert_int_equal(n, 6);
-        for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-            facts_set(fields[i], strcmp(word[i + 1], "-") == 0 ? "" : word[i + 1]);
+        facts_add(facts, word + tagged);
+        facts_set(tagged ? &facts->devices[facts->n_devices - 1].part_uuid
+                         : &facts->devices[facts->n_devices - 1].label,
+                  strcmp(word[4 + tagged], "-") == 0 ? "" : word[4 + tagged]);
     }
 }
 
-static inline struct facts *facts_of_text(const char *text)
+static inline void facts_read(struct facts *facts, const char *text, int devices)
 {
-    struct facts *facts = facts_new();
     struct span line, field[6];
     size_t pos = 0;
 
-    facts->os = OS_LINUX;
     while (line_next(text, strlen(text), &pos, &line)) {
         size_t n = fields_split(text, &line, field, ARRAY_SIZE(field));
         char *word[ARRAY_SIZE(field)];
@@ -52,10 +60,25 @@ static inline struct facts *facts_of_text(const char *text)
         for (size_t i = 0; i < n; i++)
             word[i] = span_dup(text, field[i]);
         if (n > 0)
-            facts_line(facts, word, n);
+            facts_line(facts, word, n, devices);
         for (size_t i = 0; i < n; i++)
             free(word[i]);
     }
+}
+
+/* Set what the text says besides devices. */
+static inline void facts_say(struct facts *facts, const char *text)
+{
+    facts_read(facts, text, 0);
+}
+
+static inline struct facts *facts_of_text(const char *text)
+{
+    struct facts *facts = facts_new();
+
+    facts->os = OS_LINUX;
+    facts_set(&facts->root, "/dev/sda1");
+    facts_read(facts, text, 1);
     return facts;
 }
 

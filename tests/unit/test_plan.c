@@ -77,6 +77,7 @@ static void a_link_and_its_target_are_one_change(void **state)
     plan_write(plan, "/etc/grub2.cfg", "first\n", "a");
     expect_planned("/boot/grub2/grub.cfg", "first\n");
     plan_write(plan, "/boot/../boot/grub2/grub.cfg", "second\n", "b");
+    plan_write(plan, "/etc/grub2.cfg", "second\n", "no change, so no reason");
     assert_int_equal(plan->n, 1);
     assert_string_equal(plan->changes[0].path, "/boot/grub2/grub.cfg");
     assert_string_equal(plan->changes[0].reason, "a; b");

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Every fixer on every tree of tests/data/fix and tests/data/guests: nothing outside of the plan
+ * changes, and a second plan is empty. Those of tests/data/fix have the expected plan beside them;
+ * with H2K_WRITE_EXPECTED set it is written instead: look at the difference.
+ */
+#include <dirent.h>
+#include <ftw.h>
+#include <stdio.h>
+
+#include "fixers/apply.h"
+#include "fixers/fixer.h"
+#include "inspect/linux.h"
+#include "tests/unit/facts_file.h"
+#include "tests/unit/tree.h"
+
+/* Fixers whose whole plan the expected files hold: these need no facts beyond the tree's. */
+static const char *const golden[] = { "fstab", "crypttab", "bootloader", "guest-tools" };
+
+/* ---- what a tree is: "path type mode owner size hash" for each entry ---- */
+
+static struct {
+    struct strlist *list;
+    size_t skip; /* bytes of the folder's own path */
+} walk;
+
+static uint64_t hash_of(const char *path)
+{
+    uint64_t hash = 14695981039346656037U; /* FNV-1a */
+    struct err err = ERR_NONE;
+    char *text = NULL;
+    size_t len = 0;
+
+    assert_int_equal(io_read_file(path, GUEST_TEXT_MAX, &text, &len, &err), 0);
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)text[i]) * 1099511628211U;
+    free(text);
+    return hash;
+}
+
+static int add_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    const char *inside = path[walk.skip] ? path + walk.skip : "/";
+    char target[512] = "";
+
+    (void)kind;
+    (void)ftw;
+    if (S_ISLNK(st->st_mode))
+        assert_true(readlink(path, target, sizeof(target) - 1) >= 0);
+    strlist_take(walk.list,
+                 mem_printf("%s\t%o %u:%u %llx %s", inside, st->st_mode, st->st_uid, st->st_gid,
+                            S_ISREG(st->st_mode) ? (unsigned long long)hash_of(path) : 0, target));
+    return 0;
+}
+
+static void list_tree(const struct tree *tree, struct strlist *ret)
+{
+    walk.list = ret;
+    walk.skip = strlen(tree->dir);
+    assert_int_equal(nftw(tree->dir, add_entry, 16, FTW_PHYS), 0);
+    strlist_sort(ret);
+}
+
+static int is_planned(const struct plan *plan, const char *entry)
+{
+    size_t len = strcspn(entry, "\t");
+
+    for (size_t i = 0; i < plan->n; i++)
+        if (strlen(plan->changes[i].path) == len && strncmp(plan->changes[i].path, entry, len) == 0)
+            return 1;
+    return 0;
+}
+
+/* Entries of @a that @b lacks must be in the plan. */
+static void expect_planned(const struct plan *plan, const struct strlist *a,
+                           const struct strlist *b)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        if (strlist_has(b, a->items[i]) || is_planned(plan, a->items[i]))
+            continue;
+        print_error("not in the plan: %s\n", a->items[i]);
+        fail();
+    }
+}
+
+/* ---- one tree ---- */
+
+static struct plan *plan_of(const struct tree *tree, const struct facts *facts, int only_golden)
+{
+    struct fix_opts opts = { 0 };
+    struct fix_context ctx = { .facts = facts, .opts = &opts };
+    struct plan *plan = NULL;
+    struct err err = ERR_NONE;
+
+    for (size_t i = 0; only_golden && i < ARRAY_SIZE(golden); i++)
+        strlist_add(&opts.only, golden[i]);
+    assert_int_equal(fixers_plan(&ctx, tree->root, &plan, &err), 0);
+    strlist_done(&opts.only);
+    return plan;
+}
+
+static char *plan_text(const struct plan *plan)
+{
+    struct strbuf out = { 0 };
+
+    strbuf_puts(&out, "");
+    for (size_t i = 0; i < plan->n; i++) {
+        const struct change *change = &plan->changes[i];
+        char *diff = change_diff(change, true);
+
+        strbuf_printf(&out, "%s: %s %s: %s\n%s\n", change->fixer,
+                      change_action_name(change->action), change->path, change->reason, diff);
+        free(diff);
+    }
+    for (size_t i = 0; i < plan->notes.n; i++)
+        strbuf_printf(&out, "note: %s\n", plan->notes.items[i]);
+    return strbuf_take(&out);
+}
+
+static void compare_with_expected(const char *folder, const struct plan *plan)
+{
+    char *path = mem_printf("%s/plan", folder);
+    char *text = plan_text(plan);
+    char *want = NULL;
+    struct err err = ERR_NONE;
+
+    if (getenv("H2K_WRITE_EXPECTED"))
+        assert_int_equal(io_write_file(path, text, strlen(text), 0644, &err), 0);
+    assert_int_equal(io_read_file(path, GUEST_TEXT_MAX, &want, NULL, &err), 0);
+    assert_string_equal(text, want);
+    free(want);
+    free(text);
+    free(path);
+}
+
+/* What inspection finds in the tree, and what the file beside it adds or says otherwise. */
+static struct facts *facts_of(const struct tree *tree, const char *folder, const char *file)
+{
+    char *path = mem_printf("%s/%s", folder, file);
+    struct inspect_opts opts = { .with_initrds = true };
+    struct err err = ERR_NONE;
+    struct facts *facts;
+    char *text = NULL;
+
+    assert_int_equal(io_read_file(path, GUEST_TEXT_MAX, &text, NULL, &err), 0);
+    facts = facts_of_text(text);
+    if (os_probe_linux.match(tree->root)) {
+        os_probe_linux.mounts(tree->root, facts);
+        assert_int_equal(os_probe_linux.collect(tree->root, &opts, facts, &err), 0);
+        facts_say(facts, text);
+    }
+    free(text);
+    free(path);
+    return facts;
+}
+
+static void repair(const struct tree *tree, const struct facts *facts)
+{
+    struct strlist before = { 0 }, after = { 0 };
+    struct plan *plan = plan_of(tree, facts, 0);
+    struct err err = ERR_NONE;
+
+    list_tree(tree, &before);
+    assert_int_equal(plan_check_space(plan, &err), 0);
+    assert_int_equal(plan_apply(plan, &err), 0);
+    list_tree(tree, &after);
+    expect_planned(plan, &before, &after);
+    expect_planned(plan, &after, &before);
+    plan_free(plan);
+
+    plan = plan_of(tree, facts, 0);
+    for (size_t i = 0; i < plan->n; i++)
+        print_error("again: %s %s\n", plan->changes[i].fixer, plan->changes[i].path);
+    assert_int_equal(plan->n, 0);
+    plan_free(plan);
+    strlist_done(&before);
+    strlist_done(&after);
+}
+
+static void check_tree(const char *folder, const char *file)
+{
+    char *from = mem_printf("%s/root", folder);
+    struct facts *facts;
+    struct tree tree;
+
+    print_message("tree: %s\n", folder + strlen(TEST_DATA_DIR) + 1);
+    tree_open(&tree, from);
+    facts = facts_of(&tree, folder, file);
+    if (strcmp(file, "facts") == 0) {
+        struct plan *plan = plan_of(&tree, facts, 1);
+
+        compare_with_expected(folder, plan);
+        plan_free(plan);
+    }
+    repair(&tree, facts);
+    tree_close(&tree);
+    facts_free(facts);
+    free(from);
+}
+
+static int check_trees(const char *top, const char *file)
+{
+    struct dirent **names = NULL;
+    int n = scandir(top, &names, NULL, alphasort);
+    int n_trees = 0;
+
+    for (int i = 0; i < n; i++) {
+        char *folder = mem_printf("%s/%s", top, names[i]->d_name);
+
+        if (names[i]->d_name[0] != '.') {
+            check_tree(folder, file);
+            n_trees++;
+        }
+        free(folder);
+        free(names[i]);
+    }
+    free(names);
+    return n_trees;
+}
+
+static void every_tree_is_repaired_once(void **state)
+{
+    (void)state;
+    assert_true(check_trees(TEST_DATA_DIR "/fix", "facts") >= 6);
+    assert_true(check_trees(TEST_DATA_DIR "/guests", "devices") >= 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(every_tree_is_repaired_once) };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
