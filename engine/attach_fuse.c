@@ -254,16 +254,19 @@ static int fuse_attach(struct session *session, struct disk *disk, struct err *e
     return try_way(session, disk, start_nbdfuse, err);
 }
 
+/*
+ * The storage daemon (seen with 7.2) has one buffer for incoming requests and reads the next write
+ * into it while the last one still waits: writes in parallel corrupt each other. A loop device
+ * without direct I/O writes synchronously, which the kernel does one by one for each FUSE inode.
+ * Reads carry no data in the request and may be parallel.
+ */
 static int fuse_map(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
                     char **ret_node, struct err *err)
 {
-    /*
-     * The daemon of qemu before 10.1 has one buffer for requests: a second write that arrives while
-     * one is in progress overwrites its data. Writes through the page cache hold the lock of the
-     * FUSE inode, so there is never more than one; direct writes come in parallel. Reads carry no
-     * data.
-     */
-    return disk_map_loop(session, disk, offset, len, disk->read_only, ret_node, err);
+    const struct fuse *fuse = disk->priv;
+    bool by_daemon = !fuse->image_server.record;
+
+    return disk_map_loop(session, disk, offset, len, disk->read_only || !by_daemon, ret_node, err);
 }
 
 static int fuse_probe(struct err *err)
