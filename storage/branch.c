@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Mounting and releasing one file system. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/io.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "storage/mtree.h"
+
+#define BUSY_WAIT_MS 1000 /* how long a file system may stay busy after its last user */
+#define SERVER_WAIT_MS 15000
+#define BTRFS_CLONES_SINCE_MAJOR 6 /* Linux 6.7 mounts copies of a single-device file system */
+#define BTRFS_CLONES_SINCE_MINOR 7
+
+/* ---- btrfs: the kernel knows file systems by their uuid, not by their device ---- */
+
+static bool kernel_mounts_clones(void)
+{
+    struct utsname name;
+    unsigned major = 0, minor = 0;
+
+    if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+        return false;
+    return major > BTRFS_CLONES_SINCE_MAJOR ||
+           (major == BTRFS_CLONES_SINCE_MAJOR && minor >= BTRFS_CLONES_SINCE_MINOR);
+}
+
+static bool mounted_here(const struct mtree *tree, const char *node)
+{
+    for (size_t i = 0; i < tree->n_branches; i++)
+        if (strcmp(tree->branches[i].node, node) == 0)
+            return true;
+    return false;
+}
+
+static int check_btrfs(const struct mtree *tree, const struct branch *branch,
+                       const struct volume *volume, struct err *err)
+{
+    CLEANUP_FREE char *path = mem_printf("/sys/fs/btrfs/%s", volume->uuid);
+    uint64_t devices = btrfs_devices(volume);
+
+    if (devices > 1)
+        return err_status(err, STATUS_REFUSED,
+                          "%s is one of %llu devices of a btrfs: those are not mounted yet",
+                          volume->name, (unsigned long long)devices);
+    if (kernel_mounts_clones() || mounted_here(tree, branch->node) || access(path, F_OK) < 0)
+        return 0;
+    return err_status(err, STATUS_REFUSED,
+                      "the btrfs %s on %s is mounted already, and this kernel cannot tell two "
+                      "file systems with one uuid apart: unmount the other one first",
+                      volume->uuid, volume->name);
+}
+
+static void forget_btrfs(const char *node)
+{
+    struct btrfs_ioctl_vol_args args = { 0 };
+    CLEANUP_FD int fd = open("/dev/btrfs-control", O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)snprintf(args.name, sizeof(args.name), "%s", node);
+    /* busy while another branch has it mounted: the last one will do it */
+    (void)ioctl(fd, BTRFS_IOC_FORGET_DEV, &args);
+}
+
+/* ---- mounting ---- */
+
+static size_t add_options(struct fsmount_option *to, size_t n, const struct fsmount_option *from)
+{
+    for (size_t i = 0; i < FSTYPE_OPTIONS_MAX && from[i].key; i++)
+        to[n++] = from[i];
+    return n;
+}
+
+static int by_kernel(struct branch *branch, const struct volume *volume,
+                     const struct mount_opts *opts, struct err *err)
+{
+    struct fsmount_option options[FSTYPE_OPTIONS_MAX + 1];
+    const struct fstype *fstype = branch->fstype;
+    bool can_try = fstype->dirty_by_trying && opts->read_only && volume->disk->read_only;
+    struct fsmount_opts mount = {
+        .type = fstype->driver,
+        .source = branch->node,
+        .read_only = opts->read_only,
+        .options = options,
+    };
+    int r;
+
+    mount.n_options =
+        add_options(options, 0, opts->read_only && !can_try ? fstype->read : fstype->write);
+    if (opts->subvol && strcmp(fstype->name, "btrfs") == 0)
+        options[mount.n_options++] = (struct fsmount_option){ "subvol", opts->subvol };
+    r = fsmount_new(&mount, &branch->fd, err);
+    if (r != -EROFS || !can_try)
+        return r;
+    /* the device cannot be written and the driver wants to replay its log */
+    err_clear(err);
+    branch->was_dirty = true;
+    mount.n_options = add_options(options, 0, fstype->read);
+    return fsmount_new(&mount, &branch->fd, err);
+}
+
+/* The server mounts itself somewhere private; from there the mount is moved to its place. */
+static int wait_for_server(struct branch *branch, const char *dir, struct err *err)
+{
+    uint64_t end = io_now_ms() + SERVER_WAIT_MS;
+    struct stat before, now;
+    int status;
+
+    if (stat(dir, &before) < 0)
+        return err_set(err, errno, "stat %s", dir);
+    while (io_now_ms() < end) {
+        if (process_ended(&branch->server, &status)) {
+            CLEANUP_STRBUF struct strbuf text = { 0 };
+
+            process_stderr(&branch->server, &text);
+            return err_set(err, EPROTO, "%s ended with status %d: %s", branch->fstype->program,
+                           status, strbuf_text(&text));
+        }
+        if (stat(dir, &now) == 0 && now.st_dev != before.st_dev)
+            return 0;
+        (void)poll(NULL, 0, 5);
+    }
+    return err_set(err, ETIMEDOUT, "wait for %s", branch->fstype->program);
+}
+
+static int by_program(const struct mtree *tree, struct branch *branch, struct err *err)
+{
+    static unsigned counter;
+    CLEANUP_FREE char *dir =
+        mem_printf("%s/fuse%u", session_run_dir(tree->stack->session), ++counter);
+    const char *const argv[] = { branch->fstype->program,
+                                 "-o",
+                                 "ro,norecover,no_detach,noatime,nosuid,nodev,noexec",
+                                 branch->node,
+                                 dir,
+                                 NULL };
+    struct exec_opts opts = { .argv = argv, .package = branch->fstype->program };
+    int r;
+
+    if (mkdir(dir, 0700) < 0)
+        return err_set(err, errno, "make the folder %s", dir);
+    r = process_start(&opts, &branch->server, err);
+    if (r == 0)
+        r = wait_for_server(branch, dir, err);
+    if (r == 0)
+        r = fsmount_pick(dir, &branch->fd, err);
+    return r;
+}
+
+static int without_driver(const struct mtree *tree, struct branch *branch,
+                          const struct volume *volume, struct err *err)
+{
+    const struct fstype *fstype = branch->fstype;
+
+    if (!fstype->program || !exec_have(fstype->program))
+        return err_status(err, STATUS_HOST,
+                          "the running kernel has no driver for %s (module %s)%s%s: load or "
+                          "install one of them",
+                          fstype->name, fstype->driver,
+                          fstype->program ? " and there is no program " : "",
+                          fstype->program ? fstype->program : "");
+    if (!branch->read_only && !fstype->program_writes)
+        return err_status(err, STATUS_HOST,
+                          "%s can be written with the kernel's driver only (module %s)",
+                          fstype->name, fstype->driver);
+    if (fstype->without_driver == FSTYPE_STAGED)
+        return staging_load(branch->node, volume->size_bytes, &branch->fd, &branch->staging, err);
+    return by_program(tree, branch, err);
+}
+
+int branch_mount(struct mtree *tree, struct branch *branch, const struct volume *volume,
+                 const struct mount_opts *opts, struct err *err)
+{
+    int r = 0;
+
+    if (strcmp(branch->fstype->name, "btrfs") == 0)
+        r = check_btrfs(tree, branch, volume, err);
+    if (r < 0)
+        return r;
+    if (fsmount_have(branch->fstype->driver) == -ENODEV)
+        return without_driver(tree, branch, volume, err);
+    return by_kernel(branch, volume, opts, err);
+}
+
+/* ---- releasing ---- */
+
+/* A busy file system is waited for, then detached, so that what lies below can go later. */
+static int unmount(const char *path, struct err *err)
+{
+    uint64_t end = io_now_ms() + BUSY_WAIT_MS;
+
+    for (;;) {
+        if (umount2(path, UMOUNT_NOFOLLOW) == 0)
+            return 0;
+        if (errno != EBUSY || io_now_ms() >= end)
+            break;
+        (void)poll(NULL, 0, 10);
+    }
+    (void)err_set(err, errno, "unmount %s", path);
+    (void)umount2(path, UMOUNT_NOFOLLOW | MNT_DETACH);
+    return -err->code;
+}
+
+int branch_release(struct branch *branch, struct err *err)
+{
+    int r = 0;
+
+    staging_free(branch->staging);
+    if (branch->fd >= 0)
+        (void)close(branch->fd);
+    if (branch->path)
+        r = unmount(branch->path, err);
+    if (branch->server.pid > 0)
+        (void)process_stop(&branch->server, 2000); /* it ended with its mount, or is told to */
+    if (strcmp(branch->fstype->name, "btrfs") == 0)
+        forget_btrfs(branch->node);
+    if (r < 0)
+        r = err_wrap(err, "release %s", branch->target);
+    free(branch->path);
+    free(branch->node);
+    free(branch->target);
+    *branch = (struct branch){ .fd = -1 };
+    return r;
+}
+
+enum mount_support mount_support(const char *fstype, bool read_only)
+{
+    const struct fstype *found = fstype_find(fstype);
+
+    if (!found)
+        return MOUNT_NONE;
+    if (fsmount_have(found->driver) == 0)
+        return MOUNT_KERNEL;
+    if (!found->program || !exec_have(found->program) || (!read_only && !found->program_writes))
+        return MOUNT_NONE;
+    return found->without_driver == FSTYPE_STAGED ? MOUNT_STAGED : MOUNT_FUSE;
+}

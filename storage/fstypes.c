@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "storage/fstypes.h"
+
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/io.h"
+#include "engine/base/le.h"
+
+/* ext2/3/4 (Documentation/filesystems/ext4/super.rst): superblock at byte 1024 */
+#define EXT_SUPER 1024
+#define EXT_MAGIC 0x38    /* u16 0xef53 */
+#define EXT_STATE 0x3a    /* u16, bit 0: cleanly unmounted */
+#define EXT_COMPAT 0x5c   /* u32, bit 2: has a journal */
+#define EXT_INCOMPAT 0x60 /* u32, bit 2: the journal needs recovery */
+#define EXT_PEEK 0x64
+
+/* btrfs (fs/btrfs, struct btrfs_super_block): superblock at 64 KiB */
+#define BTRFS_SUPER 0x10000
+#define BTRFS_MAGIC 0x40       /* "_BHRfS_M" */
+#define BTRFS_LOG_ROOT 0x60    /* u64, not 0: a log tree waits for replay */
+#define BTRFS_NUM_DEVICES 0x88 /* u64 */
+#define BTRFS_PEEK 0x90
+
+/* FAT (the boot sector as in linux/msdos_fs.h): byte "state", bit 0 dirty */
+#define FAT_STATE_16 0x25
+#define FAT_STATE_32 0x41
+#define FAT_SECTORS_PER_FAT_16 0x16 /* u16, 0 for FAT32 */
+#define FAT_PEEK 0x44
+
+static bool peek(const struct volume *volume, uint64_t at, void *buf, size_t len)
+{
+    return volume->size_bytes >= at + len &&
+           io_pread_full(volume->disk->fd, buf, len, volume->offset + at) == 0;
+}
+
+static bool ext_is_dirty(const struct volume *volume)
+{
+    uint8_t super[EXT_PEEK];
+
+    if (!peek(volume, EXT_SUPER, super, sizeof(super)) || get_le16(super + EXT_MAGIC) != 0xef53)
+        return false;
+    if (get_le32(super + EXT_COMPAT) & 4)
+        return get_le32(super + EXT_INCOMPAT) & 4;
+    return !(get_le16(super + EXT_STATE) & 1);
+}
+
+static bool btrfs_super(const struct volume *volume, uint8_t super[BTRFS_PEEK])
+{
+    return peek(volume, BTRFS_SUPER, super, BTRFS_PEEK) &&
+           memcmp(super + BTRFS_MAGIC, "_BHRfS_M", 8) == 0;
+}
+
+static bool btrfs_is_dirty(const struct volume *volume)
+{
+    uint8_t super[BTRFS_PEEK];
+
+    return btrfs_super(volume, super) && get_le64(super + BTRFS_LOG_ROOT) != 0;
+}
+
+uint64_t btrfs_devices(const struct volume *volume)
+{
+    uint8_t super[BTRFS_PEEK];
+
+    return btrfs_super(volume, super) ? get_le64(super + BTRFS_NUM_DEVICES) : 0;
+}
+
+static bool fat_is_dirty(const struct volume *volume)
+{
+    uint8_t boot[FAT_PEEK];
+
+    if (!peek(volume, 0, boot, sizeof(boot)))
+        return false;
+    return boot[get_le16(boot + FAT_SECTORS_PER_FAT_16) ? FAT_STATE_16 : FAT_STATE_32] & 1;
+}
+
+#define EXT_OPTIONS                                                                                \
+    .read = { { "noload", NULL } }, .write = { { "errors", "remount-ro" } },                       \
+    .is_dirty = ext_is_dirty
+
+static const struct fstype types[] = {
+    { .name = "ext2", .driver = "ext4", EXT_OPTIONS },
+    { .name = "ext3", .driver = "ext4", EXT_OPTIONS },
+    { .name = "ext4", .driver = "ext4", EXT_OPTIONS },
+    /* nouuid: the host, or a copy of the guest, may have the same file system mounted */
+    { .name = "xfs",
+      .driver = "xfs",
+      .read = { { "norecovery", NULL }, { "nouuid", NULL } },
+      .write = { { "nouuid", NULL } },
+      .dirty_by_trying = true },
+    { .name = "btrfs",
+      .driver = "btrfs",
+      .read = { { "rescue", "nologreplay" } },
+      .is_dirty = btrfs_is_dirty },
+    { .name = "vfat",
+      .driver = "vfat",
+      .read = { { "utf8", "1" }, { "umask", "0077" } },
+      .write = { { "utf8", "1" }, { "umask", "0077" } },
+      .is_dirty = fat_is_dirty,
+      .program = "mcopy",
+      .without_driver = FSTYPE_STAGED,
+      .program_writes = true },
+    { .name = "ntfs",
+      .driver = "ntfs3",
+      .program = "ntfs-3g",
+      .without_driver = FSTYPE_BY_PROGRAM },
+};
+
+const struct fstype *fstype_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(types[i].name, name) == 0)
+            return &types[i];
+    return NULL;
+}

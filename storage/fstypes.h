@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The file systems that may be mounted, and what their first blocks say about their state. */
+#ifndef H2K_STORAGE_FSTYPES_H
+#define H2K_STORAGE_FSTYPES_H
+
+#include "storage/fsmount.h"
+#include "storage/volume.h"
+
+#define FSTYPE_OPTIONS_MAX 3
+
+/* Where a file system is served from. */
+enum fstype_how { FSTYPE_BY_KERNEL, FSTYPE_STAGED, FSTYPE_BY_PROGRAM };
+
+struct fstype {
+    const char *name;   /* libblkid's TYPE */
+    const char *driver; /* the kernel's */
+    /* options that keep the driver from writing anything, and those for writing */
+    struct fsmount_option read[FSTYPE_OPTIONS_MAX], write[FSTYPE_OPTIONS_MAX];
+    bool (*is_dirty)(const struct volume *volume); /* NULL: cannot be told */
+    /* dirty is what cannot be mounted for reading on a device that cannot be written */
+    bool dirty_by_trying;
+    const char *program; /* serves it without a driver; NULL: nothing does */
+    enum fstype_how without_driver;
+    bool program_writes; /* it can also write */
+};
+
+/* NULL: never mounted. */
+const struct fstype *fstype_find(const char *name);
+
+/* btrfs: devices that the file system is made of; 0 when it cannot be read. */
+uint64_t btrfs_devices(const struct volume *volume);
+
+#endif

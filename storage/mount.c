@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "storage/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "engine/guest_path.h"
+#include "storage/mtree.h"
+
+/* A step of the undo stack: release the branches from this one on. Loop devices of later branches
+ * lie above it on the stack, so each branch needs a step of its own. */
+struct step {
+    struct mtree *tree;
+    size_t index;
+};
+
+int mtree_new(struct stack *stack, struct mtree **ret, struct err *err)
+{
+    static unsigned counter;
+    struct mtree *tree = mem_alloc(sizeof(*tree));
+
+    tree->refs = 1;
+    tree->stack = stack;
+    tree->dir = mem_printf("%s/root%u", session_run_dir(stack->session), ++counter);
+    if (mkdir(tree->dir, 0700) < 0) {
+        (void)err_set(err, errno, "make the folder %s", tree->dir);
+        free(tree->dir);
+        free(tree);
+        return -err->code;
+    }
+    *ret = tree;
+    return 0;
+}
+
+static void tree_unref(struct mtree *tree)
+{
+    if (--tree->refs > 0)
+        return;
+    free(tree->branches);
+    free(tree->dir);
+    free(tree);
+}
+
+/* Deepest first. The first failure is reported, the rest is released all the same. */
+static int release_from(struct mtree *tree, size_t index, struct err *err)
+{
+    int r = 0;
+
+    if (index == 0) {
+        guest_root_free(tree->root);
+        tree->root = NULL;
+    }
+    while (tree->n_branches > index) {
+        struct err other = ERR_NONE;
+        int r2 = branch_release(&tree->branches[--tree->n_branches], r < 0 ? &other : err);
+
+        if (r == 0)
+            r = r2;
+    }
+    if (index == 0)
+        (void)rmdir(tree->dir); /* the run directory goes with the session anyway */
+    return r;
+}
+
+static int undo_step(void *arg, struct err *err)
+{
+    struct step *step = arg;
+    int r = release_from(step->tree, step->index, err);
+
+    tree_unref(step->tree);
+    free(step);
+    return r;
+}
+
+int mtree_release(struct mtree *tree, struct err *err)
+{
+    int r;
+
+    if (!tree)
+        return 0;
+    r = release_from(tree, 0, err);
+    tree_unref(tree);
+    return r;
+}
+
+struct branch *mtree_branch(const struct mtree *tree, const char *target)
+{
+    for (size_t i = tree->n_branches; i > 0; i--)
+        if (strcmp(tree->branches[i - 1].target, target) == 0)
+            return &tree->branches[i - 1];
+    return NULL;
+}
+
+/* The folder to mount on: resolved inside the tree built so far. */
+static int open_target(const struct mtree *tree, const char *target, struct err *err)
+{
+    int fd;
+
+    if (tree->root) {
+        fd = guest_path_open(tree->root, target, O_PATH | O_DIRECTORY);
+        return fd < 0 ? err_set(err, -fd, "open the mount point %s", target) : fd;
+    }
+    if (strcmp(target, "/") != 0)
+        return err_set(err, EINVAL, "mount %s before the root", target);
+    fd = open(tree->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? err_set(err, errno, "open %s", tree->dir) : fd;
+}
+
+static char *path_of(int fd)
+{
+    char name[GUEST_FD_PATH_MAX], path[4096];
+    ssize_t n = readlink(guest_fd_path(fd, name), path, sizeof(path));
+
+    return n > 0 && (size_t)n < sizeof(path) ? mem_strndup(path, (size_t)n) : NULL;
+}
+
+/* From here on the undo stack releases the branch. */
+static int attach_branch(struct mtree *tree, struct branch *branch, int target_fd, struct err *err)
+{
+    struct step step = { .tree = tree, .index = tree->n_branches };
+    int r = fsmount_attach(branch->fd, target_fd, err);
+
+    if (r < 0)
+        return r;
+    branch->path = path_of(branch->fd);
+    *(struct branch *)mem_add(&tree->branches, &tree->n_branches, sizeof(*branch)) = *branch;
+    tree->refs++;
+    undo_push(session_undo(tree->stack->session), branch->target, undo_step,
+              mem_dup(&step, sizeof(step)));
+    if (tree->root)
+        return 0;
+    return guest_root_new(branch->fd, &tree->root, err);
+}
+
+int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
+                const struct mount_opts *opts, struct err *err)
+{
+    struct branch branch = { .fd = -1, .read_only = opts->read_only };
+    CLEANUP_FD int target_fd = -1;
+    const char *node = NULL;
+    struct err other = ERR_NONE;
+    int r;
+
+    branch.fstype = fstype_find(volume->fstype);
+    if (!branch.fstype)
+        return err_status(err, STATUS_FAILED, "%s: file systems of type \"%s\" are not mounted",
+                          volume->name, volume->fstype);
+    target_fd = open_target(tree, target, err);
+    if (target_fd < 0)
+        return target_fd;
+    r = volume_node(tree->stack, volume, &node, err);
+    if (r < 0)
+        return r;
+    branch.node = mem_strdup(node);
+    branch.target = mem_strdup(target);
+    branch.was_dirty = branch.fstype->is_dirty && branch.fstype->is_dirty(volume);
+    r = branch_mount(tree, &branch, volume, opts, err);
+    if (r == 0)
+        r = attach_branch(tree, &branch, target_fd, err);
+    if (r < 0 && !branch.path)
+        (void)branch_release(&branch, &other); /* the first failure is what counts */
+    if (r < 0)
+        return err_wrap(err, "mount %s at %s", volume->name, target);
+    log_debug("%s (%s) is mounted at %s%s", volume->name, volume->fstype, target,
+              branch.staging ? ", staged" : "");
+    return 0;
+}
+
+const struct guest_root *mtree_root(const struct mtree *tree)
+{
+    return tree->root;
+}
+
+bool mtree_was_dirty(const struct mtree *tree, const char *target)
+{
+    const struct branch *branch = mtree_branch(tree, target);
+
+    return branch && branch->was_dirty;
+}

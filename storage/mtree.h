@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Inside of struct mtree, for the files that implement mount.h. */
+#ifndef H2K_STORAGE_MTREE_H
+#define H2K_STORAGE_MTREE_H
+
+#include "engine/base/exec.h"
+#include "storage/fstypes.h"
+#include "storage/mount.h"
+#include "storage/staging.h"
+
+/* One mounted file system. It remembers what its release needs, because the stack may be gone by
+ * then. */
+struct branch {
+    char *target; /* as it was asked for */
+    char *path;   /* where it is mounted, as this namespace sees it; NULL: not (any more) */
+    char *node;   /* block device */
+    const struct fstype *fstype;
+    int fd; /* O_PATH of its root, -1 once it is released */
+    bool read_only;
+    bool was_dirty;
+    struct staging *staging; /* NULL: it is the real thing */
+    struct process server;   /* of a file system in user space */
+};
+
+struct mtree {
+    unsigned refs; /* the caller's, and one for each step on the undo stack */
+    struct stack *stack;
+    char *dir; /* the mount point of "/" */
+    struct guest_root *root;
+    struct branch *branches;
+    size_t n_branches;
+};
+
+/* The branch at @target, NULL when nothing is mounted there. */
+struct branch *mtree_branch(const struct mtree *tree, const char *target);
+
+/* Mount @branch->fstype with the kernel's driver, detached: branch->fd. */
+int branch_mount(struct mtree *tree, struct branch *branch, const struct volume *volume,
+                 const struct mount_opts *opts, struct err *err);
+
+/* Unmount and forget the device; goes on after a failure. */
+int branch_release(struct branch *branch, struct err *err);
+
+#endif
