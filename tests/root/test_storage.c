@@ -1,0 +1,590 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Real file systems, made here, mounted and written through overlays; the images never change. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/exec.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+#include "engine/image.h"
+#include "engine/leftovers.h"
+#include "storage/mount.h"
+#include "tests/unit/unit.h"
+
+#define MIB (1ULL << 20)
+#define XFS_SHUTDOWN _IOR('X', 125, uint32_t) /* XFS_IOC_GOINGDOWN; 1: flush the log before */
+
+static char dir[] = "/var/tmp/storage-test-XXXXXX";
+static const struct guest_attr plain = { .mode = 0644 };
+
+/* What a test holds; released by release(), also after a failure. */
+static struct {
+    struct session *session;
+    struct image *images[2];
+    struct disk *disks[2];
+    size_t n;
+    struct stack *stack;
+    struct mtree *tree;
+} on;
+
+static char *path_of(const char *file)
+{
+    return mem_printf("%s/%s", dir, file);
+}
+
+static void must(int r, const struct err *err)
+{
+    char text[4096];
+
+    if (r < 0)
+        fail_msg("%s", err_text(err, text, sizeof(text)));
+}
+
+static void run(const char *const *argv, const char *input)
+{
+    struct exec_opts opts = { .argv = argv,
+                              .input = input,
+                              .input_len = input ? strlen(input) : 0 };
+    struct err err = ERR_NONE;
+
+    must(exec_check(&opts, NULL, &err), &err);
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL }, NULL)
+
+static char *new_image(const char *file, uint64_t size)
+{
+    char *path = path_of(file);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)size), 0);
+    (void)close(fd);
+    return path;
+}
+
+static uint64_t hash_fd(int fd, uint64_t size)
+{
+    uint64_t hash = 14695981039346656037U;
+    uint64_t words[512];
+
+    for (uint64_t at = 0; at + sizeof(words) <= size; at += sizeof(words)) {
+        assert_int_equal(io_pread_full(fd, words, sizeof(words), at), 0);
+        for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+            hash = (hash ^ words[i]) * 1099511628211U;
+    }
+    return hash;
+}
+
+static void attach_image(const char *file, enum disk_mode mode, const char *overlay)
+{
+    struct image_opts image_opts = { .format = "raw" };
+    struct disk_opts opts = { .mode = mode, .overlay = overlay };
+    struct err err = ERR_NONE;
+    char *path = path_of(file);
+
+    if (!on.session)
+        must(session_open(NULL, &on.session, &err), &err);
+    must(image_open(path, &image_opts, &on.images[on.n], &err), &err);
+    must(disk_attach(on.session, on.images[on.n], &opts, &on.disks[on.n], &err), &err);
+    on.n++;
+    free(path);
+}
+
+static void build(void)
+{
+    struct err err = ERR_NONE;
+
+    must(stack_build(on.session, on.disks, on.n, &on.stack, &err), &err);
+    must(mtree_new(on.stack, &on.tree, &err), &err);
+}
+
+static void open_image(const char *file, enum disk_mode mode)
+{
+    attach_image(file, mode, NULL);
+    build();
+}
+
+static int try_mount(const char *volume, const char *target, const struct mount_opts *opts,
+                     struct err *err)
+{
+    struct volume *found = stack_find(on.stack, volume);
+
+    assert_non_null(found);
+    return mtree_mount(on.tree, found, target, opts, err);
+}
+
+static void mount_rw(const char *volume, const char *target)
+{
+    struct mount_opts opts = { .read_only = false };
+    struct err err = ERR_NONE;
+
+    must(try_mount(volume, target, &opts, &err), &err);
+}
+
+static void mount_ro(const char *volume, const char *target)
+{
+    struct mount_opts opts = { .read_only = true };
+    struct err err = ERR_NONE;
+
+    must(try_mount(volume, target, &opts, &err), &err);
+}
+
+static void again(void)
+{
+    struct err err = ERR_NONE;
+
+    must(mtree_release(on.tree, &err), &err);
+    on.tree = NULL;
+    must(mtree_new(on.stack, &on.tree, &err), &err);
+}
+
+static int release(void **state)
+{
+    struct err err = ERR_NONE;
+    int r = mtree_release(on.tree, &err);
+
+    (void)state;
+    stack_free(on.stack);
+    if (session_close(on.session, &err) < 0)
+        r = -1;
+    for (size_t i = 0; i < on.n; i++) {
+        if (image_check_unchanged(on.images[i], &err) < 0)
+            r = -1;
+        image_free(on.images[i]);
+    }
+    if (r < 0) {
+        char text[4096];
+
+        print_message("%s\n", err_text(&err, text, sizeof(text)));
+    }
+    memset(&on, 0, sizeof(on));
+    return r;
+}
+
+static void put(const char *path, const char *text)
+{
+    struct guest_piece piece = { .data = text, .len = strlen(text) };
+    struct err err = ERR_NONE;
+
+    must(guest_replace(mtree_root(on.tree), path, &piece, 1, &plain, &err), &err);
+}
+
+static void expect(const char *path, const char *want)
+{
+    struct err err = ERR_NONE;
+    char *text = NULL;
+
+    must(guest_read(mtree_root(on.tree), path, 1000000, &text, NULL, &err), &err);
+    assert_string_equal(text, want);
+    free(text);
+}
+
+static void make_folder(const char *path)
+{
+    const struct guest_attr attr = { .mode = 0755 };
+    struct err err = ERR_NONE;
+
+    must(guest_mkdir(mtree_root(on.tree), path, &attr, &err), &err);
+}
+
+static void sync_tree(void)
+{
+    struct err err = ERR_NONE;
+
+    must(mtree_sync(on.tree, &err), &err);
+}
+
+/* ---- the tests ---- */
+
+static const char *const kinds[] = { "ext2", "ext3", "ext4", "xfs", "btrfs" };
+
+static void each_kind_is_written_and_read(void **state)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        const char *quiet = kinds[i][0] == 'e' ? "-Fq" : "-fq";
+        char *mkfs = mem_printf("mkfs.%s", kinds[i]), *path = new_image("fs.raw", 512 * MIB);
+        struct err err = ERR_NONE;
+        uint64_t trimmed = 0;
+
+        print_message("%s\n", kinds[i]);
+        RUN(mkfs, quiet, path);
+        free(mkfs);
+        free(path);
+        open_image("fs.raw", DISK_OVERLAY);
+        assert_string_equal(on.stack->volumes[0].fstype, kinds[i]);
+        assert_int_equal(mount_support(kinds[i], false), MOUNT_KERNEL);
+        mount_rw("/dev/sda", "/");
+        make_folder("/etc");
+        put("/etc/fstab", "text\n");
+        sync_tree();
+        must(mtree_trim(on.tree, &trimmed, &err), &err);
+        assert_true(trimmed > 256 * MIB);
+        again();
+        mount_ro("/dev/sda", "/");
+        expect("/etc/fstab", "text\n");
+        assert_int_equal(guest_remove(mtree_root(on.tree), "/etc/fstab", &err), -EROFS);
+        assert_int_equal(release(state), 0);
+    }
+}
+
+/* A table with an ESP and an ext4 root. */
+static void make_uefi_disk(void)
+{
+    char *path = new_image("uefi.raw", 128 * MIB);
+    const char *const sfdisk[] = { "sfdisk", "-q", path, NULL };
+
+    run(sfdisk, "label: gpt\nstart=2048, size=40MiB, type=uefi\ntype=linux\n");
+    RUN("mkfs.vfat", "-n", "ESP", "--offset", "2048", path, "40960");
+    RUN("mke2fs", "-Fq", "-t", "ext4", "-E", "offset=42991616", path, "80M");
+    RUN("mmd", "-i", mem_printf("%s@@1M", path), "::/EFI", "::/EFI/debian", "::/EFI/old");
+    free(path);
+}
+
+static void fat_is_read_and_written(void **state)
+{
+    struct err err = ERR_NONE;
+    struct volume *esp;
+    struct strlist names = { 0 };
+    char *big = mem_alloc(300001);
+    const char *node;
+
+    (void)state;
+    make_uefi_disk();
+    memset(big, 'x', 300000);
+    open_image("uefi.raw", DISK_OVERLAY);
+    esp = stack_find(on.stack, "/dev/sda1");
+    assert_string_equal(esp->fstype, "vfat");
+    assert_string_equal(esp->label, "ESP");
+    assert_int_not_equal(mount_support("vfat", false), MOUNT_NONE);
+    mount_rw("/dev/sda2", "/");
+    make_folder("/boot/efi");
+    mount_rw("/dev/sda1", "/boot/efi");
+    assert_true(guest_is_dir(mtree_root(on.tree), "/boot/efi/EFI/debian"));
+    put("/boot/efi/EFI/debian/grubx64.efi", "first\n");
+    put("/boot/efi/A long näme.txt", "long\n");
+    make_folder("/boot/efi/EFI/BOOT");
+    put("/boot/efi/EFI/BOOT/BOOTX64.EFI", big);
+    must(guest_remove(mtree_root(on.tree), "/boot/efi/EFI/old", &err), &err);
+    sync_tree();
+    put("/boot/efi/EFI/debian/grubx64.efi", "second\n");
+    must(guest_remove(mtree_root(on.tree), "/boot/efi/A long näme.txt", &err), &err);
+    sync_tree();
+    sync_tree(); /* nothing left to write */
+    again();
+    mount_ro("/dev/sda2", "/");
+    mount_ro("/dev/sda1", "/boot/efi");
+    expect("/boot/efi/EFI/debian/grubx64.efi", "second\n");
+    expect("/boot/efi/EFI/BOOT/BOOTX64.EFI", big);
+    must(guest_list(mtree_root(on.tree), "/boot/efi", &names, &err), &err);
+    assert_int_equal(names.n, 1);
+    strlist_done(&names);
+    must(guest_list(mtree_root(on.tree), "/boot/efi/EFI", &names, &err), &err);
+    assert_int_equal(names.n, 2);
+    strlist_done(&names);
+    must(volume_node(on.stack, esp, &node, &err), &err);
+    RUN("fsck.vfat", "-n", node);
+    free(big);
+}
+
+static void a_full_fat_says_so(void **state)
+{
+    struct guest_piece piece = { .len = 41 * MIB };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    make_uefi_disk();
+    piece.data = mem_alloc(41 * MIB);
+    open_image("uefi.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda1", "/");
+    assert_int_equal(guest_replace(mtree_root(on.tree), "/big", &piece, 1, &plain, &err), -ENOSPC);
+    assert_int_equal(err.status, STATUS_FAILED);
+    assert_false(guest_exists(mtree_root(on.tree), "/big"));
+}
+
+/* An ext4 whose journal holds a transaction that was not written to its place. */
+static void make_dirty_ext4(void)
+{
+    char *path = new_image("dirty.raw", 64 * MIB), *script = path_of("debugfs.cmd");
+    struct err err = ERR_NONE;
+    static const char commands[] = "jo\njw -b 3000 /dev/zero\njc\n";
+
+    RUN("mke2fs", "-Fq", "-t", "ext4", path);
+    must(io_write_file(script, commands, strlen(commands), 0600, &err), &err);
+    RUN("debugfs", "-w", "-f", script, path);
+    free(path);
+    free(script);
+}
+
+static void a_dirty_journal_is_not_replayed_for_reading(void **state)
+{
+    uint64_t before;
+
+    (void)state;
+    make_dirty_ext4();
+    open_image("dirty.raw", DISK_OVERLAY);
+    before = hash_fd(on.disks[0]->fd, on.disks[0]->size_bytes);
+    mount_ro("/dev/sda", "/");
+    assert_true(mtree_was_dirty(on.tree, "/"));
+    assert_true(guest_is_dir(mtree_root(on.tree), "/lost+found"));
+    again();
+    assert_true(hash_fd(on.disks[0]->fd, on.disks[0]->size_bytes) == before);
+    mount_rw("/dev/sda", "/"); /* replays, in the overlay */
+    assert_true(mtree_was_dirty(on.tree, "/"));
+    again();
+    mount_ro("/dev/sda", "/");
+    assert_false(mtree_was_dirty(on.tree, "/"));
+}
+
+static void a_dirty_xfs_log_is_noticed(void **state)
+{
+    char *path = new_image("xfs.raw", 512 * MIB), *dirty = path_of("xfs-dirty.raw");
+    char *overlay = path_of("xfs.qcow2");
+    uint32_t how = 1;
+    int fd;
+
+    RUN("mkfs.xfs", "-fq", path);
+    attach_image("xfs.raw", DISK_OVERLAY, overlay);
+    build();
+    mount_rw("/dev/sda", "/");
+    assert_false(mtree_was_dirty(on.tree, "/"));
+    put("/file", "text\n");
+    fd = openat(guest_root_fd(mtree_root(on.tree)), ".", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(ioctl(fd, XFS_SHUTDOWN, &how), 0);
+    (void)close(fd);
+    assert_int_equal(release(state), 0);
+    RUN("qemu-img", "convert", "-O", "raw", overlay, dirty);
+
+    open_image("xfs-dirty.raw", DISK_READ_ONLY);
+    mount_ro("/dev/sda", "/");
+    assert_true(mtree_was_dirty(on.tree, "/"));
+    assert_int_equal(release(state), 0);
+    open_image("xfs-dirty.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    expect("/file", "text\n");
+    assert_int_equal(release(state), 0);
+    open_image("xfs.raw", DISK_READ_ONLY);
+    mount_ro("/dev/sda", "/");
+    assert_false(mtree_was_dirty(on.tree, "/"));
+    free(path);
+    free(dirty);
+    free(overlay);
+}
+
+static const struct subvolume *subvolume(const struct subvolume *list, size_t n, const char *path)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].path, path) == 0)
+            return &list[i];
+    fail_msg("there is no subvolume %s", path);
+    return NULL;
+}
+
+static void btrfs(int top, const char *verb, const char *arg1, const char *arg2, const char *arg3)
+{
+    const char *const argv[] = { "btrfs", "-q", "subvolume", verb, arg1, arg2, arg3, NULL };
+    struct exec_opts opts = { .argv = argv, .keep_fds = &top, .n_keep_fds = 1 };
+    struct err err = ERR_NONE;
+
+    must(exec_check(&opts, NULL, &err), &err);
+}
+
+static void make_subvolumes(void)
+{
+    int top = openat(guest_root_fd(mtree_root(on.tree)), ".", O_RDONLY | O_CLOEXEC);
+    char *root = mem_printf("/proc/self/fd/%d/@", top);
+    char *home = mem_printf("/proc/self/fd/%d/vol/home", top);
+    char *snapshot = mem_printf("/proc/self/fd/%d/@/.snapshots/1", top);
+
+    btrfs(top, "create", root, NULL, NULL);
+    make_folder("/vol");
+    btrfs(top, "create", home, NULL, NULL);
+    make_folder("/@/.snapshots");
+    put("/@/etc-fstab", "root\n");
+    make_folder("/@/home");
+    put("/vol/home/mine", "home\n");
+    btrfs(top, "snapshot", "-r", root, snapshot);
+    btrfs(top, "set-default", root, NULL, NULL);
+    (void)close(top);
+    free(root);
+    free(home);
+    free(snapshot);
+}
+
+static void subvolumes_are_listed_and_mounted(void **state)
+{
+    char *path = new_image("btrfs.raw", 256 * MIB);
+    const struct mount_opts home = { .read_only = true, .subvol = "vol/home" };
+    const struct mount_opts top = { .read_only = true, .subvol = "/" };
+    struct err err = ERR_NONE;
+    struct subvolume *list = NULL;
+    size_t n = 0;
+
+    (void)state;
+    RUN("mkfs.btrfs", "-fq", path);
+    free(path);
+    open_image("btrfs.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    make_subvolumes();
+    sync_tree();
+    again();
+    mount_ro("/dev/sda", "/"); /* the default one */
+    must(try_mount("/dev/sda", "/home", &home, &err), &err);
+    expect("/etc-fstab", "root\n");
+    expect("/home/mine", "home\n");
+    must(mtree_subvolumes(on.tree, "/", &list, &n, &err), &err);
+    assert_int_equal(n, 4);
+    assert_int_equal(subvolume(list, n, "")->id, 5);
+    assert_true(subvolume(list, n, "@")->is_default);
+    assert_false(subvolume(list, n, "@")->is_snapshot);
+    assert_false(subvolume(list, n, "vol/home")->is_default);
+    assert_true(subvolume(list, n, "@/.snapshots/1")->is_snapshot);
+    assert_true(subvolume(list, n, "@/.snapshots/1")->read_only);
+    subvolumes_free(list, n);
+    again();
+    must(try_mount("/dev/sda", "/", &top, &err), &err);
+    expect("/@/etc-fstab", "root\n");
+}
+
+static void copies_of_a_btrfs_are_kept_apart(void **state)
+{
+    char *path = new_image("one.raw", 256 * MIB), *copy = path_of("two.raw");
+    struct mtree *first;
+    struct err err = ERR_NONE;
+
+    (void)state;
+    RUN("mkfs.btrfs", "-fq", path);
+    RUN("cp", "--sparse=always", path, copy);
+    attach_image("one.raw", DISK_OVERLAY, NULL);
+    attach_image("two.raw", DISK_OVERLAY, NULL);
+    build();
+    mount_rw("/dev/sda", "/");
+    put("/which", "one\n");
+    first = on.tree;
+    must(mtree_new(on.stack, &on.tree, &err), &err);
+    if (try_mount("/dev/sdb", "/", &(struct mount_opts){ 0 }, &err) == 0) {
+        assert_false(guest_exists(mtree_root(on.tree), "/which"));
+        put("/which", "two\n");
+    } else { /* a kernel before 6.7 */
+        assert_int_equal(err.status, STATUS_REFUSED);
+    }
+    must(mtree_release(first, &err), &err);
+    again();
+    mount_ro("/dev/sda", "/");
+    expect("/which", "one\n");
+    free(path);
+    free(copy);
+}
+
+static void mount_points_never_lead_out(void **state)
+{
+    char *path = new_image("trap.raw", 64 * MIB);
+    const struct mount_opts opts = { .read_only = false };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    RUN("mke2fs", "-Fq", "-t", "ext4", path);
+    free(path);
+    open_image("trap.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    must(guest_symlink(mtree_root(on.tree), "/var/tmp", "/home", &err), &err);
+    assert_int_equal(try_mount("/dev/sda", "/home", &opts, &err), -ENOENT);
+    must(guest_symlink(mtree_root(on.tree), "../../../../../../tmp", "/home", &err), &err);
+    assert_int_equal(try_mount("/dev/sda", "/home", &opts, &err), -ENOENT);
+    put("/file", "");
+    assert_int_equal(try_mount("/dev/sda", "/file", &opts, &err), -ENOTDIR);
+    make_folder("/tmp"); /* now the link leads to a folder of the guest */
+    must(try_mount("/dev/sda", "/home", &opts, &err), &err);
+    assert_true(guest_is_dir(mtree_root(on.tree), "/tmp/lost+found"));
+}
+
+static void only_known_file_systems_reach_the_kernel(void **state)
+{
+    char *path = new_image("swap.raw", 64 * MIB);
+    const struct mount_opts opts = { .read_only = true };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    RUN("mkswap", path);
+    free(path);
+    open_image("swap.raw", DISK_READ_ONLY);
+    assert_true(try_mount("/dev/sda", "/", &opts, &err) < 0);
+    assert_non_null(strstr(err.text[0], "swap"));
+    assert_int_equal(mount_support("squashfs", true), MOUNT_NONE);
+    assert_int_equal(mount_support("swap", true), MOUNT_NONE);
+}
+
+static void ntfs_is_read_where_the_host_can(void **state)
+{
+    char *path;
+
+    (void)state;
+    if (mount_support("ntfs", true) == MOUNT_NONE || !exec_have("mkntfs"))
+        skip();
+    path = new_image("ntfs.raw", 64 * MIB);
+    RUN("mkntfs", "-FQq", path);
+    free(path);
+    open_image("ntfs.raw", DISK_READ_ONLY);
+    mount_ro("/dev/sda", "/");
+    assert_true(guest_exists(mtree_root(on.tree), "/$MFT") ||
+                guest_is_dir(mtree_root(on.tree), "/System Volume Information"));
+}
+
+static void the_undo_stack_releases_all(void **state)
+{
+    struct err err = ERR_NONE;
+
+    (void)state;
+    make_uefi_disk();
+    open_image("uefi.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda2", "/");
+    make_folder("/boot/efi");
+    mount_rw("/dev/sda1", "/boot/efi");
+    stack_free(on.stack);
+    on.stack = NULL;
+    must(session_close(on.session, &err), &err); /* busy loops would fail here */
+    on.session = NULL;
+    assert_int_equal(mtree_release(on.tree, &err), 0);
+    on.tree = NULL;
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct err err = ERR_NONE;
+
+    (void)state;
+    return leftovers_remove_tree(dir, &err);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(each_kind_is_written_and_read, release),
+        cmocka_unit_test_teardown(fat_is_read_and_written, release),
+        cmocka_unit_test_teardown(a_full_fat_says_so, release),
+        cmocka_unit_test_teardown(a_dirty_journal_is_not_replayed_for_reading, release),
+        cmocka_unit_test_teardown(a_dirty_xfs_log_is_noticed, release),
+        cmocka_unit_test_teardown(subvolumes_are_listed_and_mounted, release),
+        cmocka_unit_test_teardown(copies_of_a_btrfs_are_kept_apart, release),
+        cmocka_unit_test_teardown(mount_points_never_lead_out, release),
+        cmocka_unit_test_teardown(only_known_file_systems_reach_the_kernel, release),
+        cmocka_unit_test_teardown(ntfs_is_read_where_the_host_can, release),
+        cmocka_unit_test_teardown(the_undo_stack_releases_all, release),
+    };
+
+    if (geteuid() != 0) {
+        print_message("needs root\n");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
