@@ -177,49 +177,54 @@ static int read_extensions(const struct image_io *io, const struct header *h,
     return 0;
 }
 
-static int look_at_cluster(const struct qcow2 *q, uint64_t entry, uint64_t number, struct err *err)
+static int look_at_compressed(const struct qcow2 *q, uint64_t entry, struct err *err)
 {
-    const struct header *h = &q->h;
-    uint64_t start = number << h->cluster_bits;
-    uint64_t cluster = 1ULL << h->cluster_bits;
-    uint64_t len = h->size - start < cluster ? h->size - start : cluster;
-    uint64_t offset = entry & OFFSET_MASK;
+    unsigned bits = q->h.cluster_bits - 8; /* of the number of further sectors */
+    uint64_t offset = entry & ((1ULL << (62 - bits)) - 1);
+    uint64_t sectors = ((entry >> (62 - bits)) & ((1ULL << bits) - 1)) + 1;
+    uint64_t len = sectors * 512 - (offset & 511);
 
-    if (entry & ENTRY_COMPRESSED) {
-        unsigned shift = 62 - (h->cluster_bits - 8);
-        uint64_t sectors = ((entry >> shift) & ((1ULL << (h->cluster_bits - 8)) - 1)) + 1;
-
-        offset = entry & ((1ULL << shift) - 1);
-        len = sectors * 512 - (offset & 511);
-        /* the last sector of compressed data need not be complete */
-        if (offset + len <= ((q->walk.io->size + 511) & ~511ULL))
-            return 0;
-        return image_need(q->walk.io, "a compressed cluster", offset, len, err);
-    }
-    if (offset == 0)
+    /* the last sector of compressed data need not be complete */
+    if (offset + len <= ((q->walk.io->size + 511) & ~511ULL))
         return 0;
-    return image_need(q->walk.io, "a data cluster", offset, len, err);
+    return image_need(q->walk.io, "a compressed cluster", offset, len, err);
+}
+
+/* How much of a cluster holds data: of one whose subclusters are allocated one by one, up to the
+ * last of them; nothing of one that reads as zeros. */
+static uint64_t data_in_cluster(const struct qcow2 *q, const uint8_t *raw, uint64_t entry)
+{
+    uint64_t cluster = 1ULL << q->h.cluster_bits;
+    uint32_t allocated;
+
+    if (q->width == 8)
+        return q->h.version == 3 && (entry & ENTRY_ZERO) ? 0 : cluster;
+    allocated = get_be32(raw + 12);
+    return allocated ? cluster / 32 * (32 - (unsigned)__builtin_clz(allocated)) : 0;
 }
 
 static int look_at_l2(void *arg, const uint8_t *entries, uint64_t first, size_t n, struct err *err)
 {
     const struct qcow2 *q = arg;
-    bool extended = q->width == 16;
 
     for (size_t i = 0; i < n; i++) {
         const uint8_t *raw = entries + i * q->width;
         uint64_t entry = get_be64(raw);
-        uint64_t number = q->first + first + i;
+        uint64_t start = (q->first + first + i) << q->h.cluster_bits;
+        uint64_t len;
 
-        if (entry == 0 ||
-            number >= (q->h.size + (1ULL << q->h.cluster_bits) - 1) >> q->h.cluster_bits)
+        if (entry == 0 || start >= q->h.size)
             continue;
-        /* the space of a cluster that reads as zeros need not be there */
-        if (!(entry & ENTRY_COMPRESSED)) {
-            if (extended ? get_be32(raw + 12) == 0 : q->h.version == 3 && (entry & ENTRY_ZERO))
-                continue;
+        if (entry & ENTRY_COMPRESSED) {
+            if (look_at_compressed(q, entry, err) < 0)
+                return -err->code;
+            continue;
         }
-        if (look_at_cluster(q, entry, number, err) < 0)
+        len = data_in_cluster(q, raw, entry);
+        if (len > q->h.size - start)
+            len = q->h.size - start;
+        if ((entry & OFFSET_MASK) != 0 && len > 0 &&
+            image_need(q->walk.io, "a data cluster", entry & OFFSET_MASK, len, err) < 0)
             return -err->code;
     }
     return 0;

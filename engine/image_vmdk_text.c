@@ -52,12 +52,6 @@ static const struct {
     { "SESPARSE", EXTENT_SE_SPARSE, false },
 };
 
-/* Keys that are read past; "ddb." stands for all of the disk data base. */
-static const char *const other_keys[] = {
-    "version",        "CID",        "encoding", "isNativeSnapshot", "changeTrackPath", "sidecars",
-    "digestFilename", "digestType", "KeyID",    "deltaBytes"
-};
-
 /* One line, trimmed. */
 struct line {
     const char *text;
@@ -207,12 +201,11 @@ static int parse_key(struct line line, struct vmdk_descriptor *ret, struct err *
             "is a snapshot child (parentCID is set): consolidate the snapshots on the "
             "host or clone the disk first");
     }
-    if (key.len > 4 && memcmp(key.text, "ddb.", 4) == 0)
-        return 0;
-    for (size_t i = 0; i < ARRAY_SIZE(other_keys); i++)
-        if (is(key, other_keys[i]))
-            return 0;
-    return bad_line(line, "unknown line", err);
+    /* what else is told (ddb.*, CID, encoding ...) means nothing to qemu */
+    for (size_t i = 0; i < key.len; i++)
+        if (!isalnum((unsigned char)key.text[i]) && !strchr("._-", key.text[i]))
+            return bad_line(line, "unknown line", err);
+    return key.len > 0 ? 0 : bad_line(line, "unknown line", err);
 }
 
 bool vmdk_names_parent(const char *text, size_t len, char *name, size_t room)

@@ -79,6 +79,31 @@ static void every_kind_is_recognised_and_read_by_qemu(void **state)
     }
 }
 
+/* qemu may end a file within a cluster, grain or block: that is not truncated. */
+static void partly_written_images_are_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        static const char *const writes[] = { "write 1M 512",   "write 10485760 512",
+                                              "write -z 2M 4k", "write 3M 100k",
+                                              "discard 1M 64k", "write 5245440 512" };
+        const char *path = in(kinds[i].name);
+        char *options;
+
+        if (kinds[i].n_files > 1 || !kinds[i].can_rewrite)
+            continue;
+        options = mem_printf("size=10486272%s%s", kinds[i].options[0] ? "," : "", kinds[i].options);
+        run(ARGS("qemu-img", "create", "-q", "-f", kinds[i].format, "-o", options, path));
+        free(options);
+        for (size_t w = 0; w < ARRAY_SIZE(writes); w++) {
+            print_message("%s: %s\n", kinds[i].name, writes[w]);
+            image_free(open_image(path, NULL));
+            run(ARGS("qemu-io", "-f", kinds[i].format, "-c", writes[w], path));
+            image_free(open_image(path, NULL));
+        }
+    }
+}
+
 static void file_names_are_escaped(void **state)
 {
     static const char *const names[] = { "a,b=c.qcow2", "x:y.qcow2", "q\"\\ z.qcow2", "%d,.qcow2" };
@@ -195,6 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         image_test(every_kind_is_recognised_and_read_by_qemu),
+        image_test(partly_written_images_are_whole),
         image_test(file_names_are_escaped),
         image_test(commit_works_through_the_json_graph),
         image_test(a_backing_chain_is_followed_when_allowed),
