@@ -29,6 +29,17 @@ static int read_fd(void *ctx, uint64_t offset, void *buf, size_t len)
     return io_pread_full(source->fd, buf, len, offset);
 }
 
+static uint64_t next_data(void *ctx, uint64_t offset)
+{
+    const struct fd_source *source = ctx;
+    off_t at = lseek(source->fd, (off_t)offset, SEEK_DATA);
+
+    if (at >= 0)
+        return (uint64_t)at;
+    /* ENXIO: nothing but a hole up to the end; anything else: this file system cannot tell */
+    return errno == ENXIO ? UINT64_MAX : offset;
+}
+
 /* ---- files ---- */
 
 static void add_file(struct image *image, const char *path, const struct stat *st)
@@ -143,7 +154,9 @@ static int check_extent(struct image *image, const struct image_format *format,
     if (fd < 0)
         return -err->code;
     source.fd = fd;
-    io = (struct image_io){ .read = read_fd, .ctx = &source, .size = (uint64_t)st.st_size };
+    io = (struct image_io){
+        .read = read_fd, .next_data = next_data, .ctx = &source, .size = (uint64_t)st.st_size
+    };
     add_file(image, path, &st);
     if (format->walk_extent(&io, extent, err) < 0)
         return err_wrap(err, "%s", path);
@@ -209,7 +222,7 @@ static int scan_image(struct image *image, int fd, uint64_t size, const struct i
                       struct image_scan *scan, struct err *err)
 {
     struct fd_source source = { .fd = fd };
-    struct image_io io = { .read = read_fd, .ctx = &source, .size = size };
+    struct image_io io = { .read = read_fd, .next_data = next_data, .ctx = &source, .size = size };
     const struct image_format *format = NULL;
 
     if (choose_format(&io, opts->format, image->is_device, &format, err) < 0)

@@ -25,6 +25,8 @@
 struct image_io {
     /* Exactly @len bytes, which lie inside @size; 0 or negative errno. */
     int (*read)(void *ctx, uint64_t offset, void *buf, size_t len);
+    /* First offset from @offset on where something else than a hole lies; may be NULL. */
+    uint64_t (*next_data)(void *ctx, uint64_t offset);
     void *ctx;
     uint64_t size;
 };
@@ -116,6 +118,7 @@ void image_printable(char *dst, size_t room, const char *src, size_t len);
 struct image_walk {
     const struct image_io *io;
     uint64_t bytes;                /* of tables read so far */
+    uint64_t hole_start, hole_end; /* the hole that was found last */
     uint8_t piece[2][IMAGE_PIECE]; /* for an outer and an inner table */
 };
 
@@ -125,6 +128,7 @@ struct image_table {
     uint64_t n;       /* entries */
     unsigned width;   /* bytes of an entry: a power of two */
     unsigned level;   /* 0: outer, 1: inner: which buffer is used */
+    bool skip_holes;  /* an entry of zeros maps nothing, so holes need not be read */
     /* Look at @n entries from number @first. 0, or negative errno and *err. */
     int (*look)(void *arg, const uint8_t *entries, uint64_t first, size_t n, struct err *err);
     void *arg;

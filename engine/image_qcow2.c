@@ -241,6 +241,7 @@ static int look_at_l1(void *arg, const uint8_t *entries, uint64_t first, size_t 
                                   .width = q->width,
                                   .level = 1,
                                   .look = look_at_l2,
+                                  .skip_holes = true,
                                   .arg = q };
 
         if (l2.offset == 0)
@@ -255,9 +256,12 @@ static int look_at_l1(void *arg, const uint8_t *entries, uint64_t first, size_t 
 static int walk_tables(const struct image_io *io, const struct header *h, struct err *err)
 {
     CLEANUP_FREE struct qcow2 *q = mem_alloc(sizeof(*q));
-    struct image_table l1 = {
-        .what = "the L1 table", .offset = h->l1_offset, .width = 8, .look = look_at_l1, .arg = q
-    };
+    struct image_table l1 = { .what = "the L1 table",
+                              .offset = h->l1_offset,
+                              .width = 8,
+                              .look = look_at_l1,
+                              .skip_holes = true,
+                              .arg = q };
     unsigned span_bits;
 
     q->walk.io = io;

@@ -225,9 +225,12 @@ static int look(void *arg, const uint8_t *entries, uint64_t first, size_t n, str
 
 static int walk_bat(const struct image_io *io, struct vhdx *vhdx, struct err *err)
 {
-    struct image_table bat = {
-        .what = "the block table", .offset = vhdx->bat_offset, .width = 8, .look = look, .arg = vhdx
-    };
+    struct image_table bat = { .what = "the block table",
+                               .offset = vhdx->bat_offset,
+                               .width = 8,
+                               .skip_holes = true,
+                               .look = look,
+                               .arg = vhdx };
     uint64_t blocks = (vhdx->size + vhdx->block_size - 1) / vhdx->block_size;
 
     vhdx->walk.io = io;

@@ -105,6 +105,7 @@ static int look_at_directory(void *arg, const uint8_t *entries, uint64_t first, 
                                      .width = 4,
                                      .level = 1,
                                      .look = look_at_grains,
+                                     .skip_holes = true,
                                      .arg = sparse };
 
         if (table.offset == 0)
@@ -124,6 +125,7 @@ static int walk_sparse(struct sparse *sparse, struct err *err)
                                      .n = (sparse->capacity + span - 1) / span,
                                      .width = 4,
                                      .look = look_at_directory,
+                                     .skip_holes = true,
                                      .arg = sparse };
     uint8_t marker[12];
 
