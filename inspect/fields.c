@@ -112,7 +112,10 @@ char *span_unescape(const char *text, struct span span, bool unquote)
             i++;
             continue;
         }
-        strbuf_putc(&out, octal >= 0 ? (char)octal : at[i]);
+        if (octal >= 0)
+            strbuf_putc(&out, (char)octal);
+        else
+            strbuf_putc(&out, at[i]);
         i += octal >= 0 ? 4 : 1;
     }
     return strbuf_take(&out);
@@ -169,36 +172,44 @@ void edits_add(struct edits *edits, struct span at, const char *with)
     edit->with = mem_strdup(with);
 }
 
+/* The place of an edit in the text, and which one it is. */
+struct place {
+    size_t start, index;
+};
+
 static int by_start(const void *a, const void *b)
 {
-    const struct edit *const *x = a;
-    const struct edit *const *y = b;
+    const struct place *x = a;
+    const struct place *y = b;
 
-    if ((*x)->at.start != (*y)->at.start)
-        return (*x)->at.start < (*y)->at.start ? -1 : 1;
-    return *x < *y ? -1 : *x > *y; /* two insertions at one place stay in order */
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return x->index < y->index ? -1 : 1; /* two insertions at one place stay in order */
 }
 
 char *edits_apply(const struct edits *edits, const char *text, size_t len, size_t *ret_len)
 {
-    const struct edit **order = mem_alloc((edits->n + 1) * sizeof(*order));
+    struct place *places = mem_alloc(edits->n * sizeof(*places));
     struct strbuf out = { 0 };
     size_t done = 0;
 
     for (size_t i = 0; i < edits->n; i++)
-        order[i] = &edits->items[i];
-    qsort(order, edits->n, sizeof(*order), by_start);
+        places[i] = (struct place){ .start = edits->items[i].at.start, .index = i };
+    if (edits->n > 1)
+        qsort(places, edits->n, sizeof(*places), by_start);
     for (size_t i = 0; i < edits->n; i++) {
-        struct span at = order[i]->at;
+        const struct edit *edit = &edits->items[places[i].index];
+        struct span at = edit->at;
 
         if (at.start < done || at.start > len || at.len > len - at.start)
             continue;
         strbuf_add(&out, text + done, at.start - done);
-        strbuf_puts(&out, order[i]->with);
+        strbuf_puts(&out, edit->with);
         done = at.start + at.len;
     }
-    strbuf_add(&out, text + done, len - done);
-    free(order);
+    if (len > done)
+        strbuf_add(&out, text + done, len - done);
+    free(places);
     if (ret_len)
         *ret_len = out.len;
     return strbuf_take(&out);

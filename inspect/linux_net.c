@@ -32,7 +32,9 @@ static char *clean_mac(const char *mac)
 
         if (is_separator ? mac[i] != ':' && mac[i] != '-' : !isxdigit((unsigned char)mac[i]))
             return mem_strdup("");
-        out[i] = is_separator ? ':' : (char)tolower((unsigned char)mac[i]);
+        out[i] = ':';
+        if (!is_separator)
+            out[i] = (char)tolower((unsigned char)mac[i]);
     }
     out[17] = '\0';
     return mem_strdup(out);

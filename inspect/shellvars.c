@@ -197,7 +197,7 @@ static char *quoted(const char *value, char quote)
 static char *added_line(const char *text, size_t len, const char *name, const char *value)
 {
     const char *first = len > 0 ? memchr(text, '\n', len) : NULL;
-    const char *eol = first > text && first[-1] == '\r' ? "\r\n" : "\n";
+    const char *eol = first && first > text && first[-1] == '\r' ? "\r\n" : "\n";
 
     return mem_printf("%s%s=%s%s", len > 0 && text[len - 1] != '\n' ? eol : "", name, value, eol);
 }
@@ -215,7 +215,11 @@ char *shellvars_set(const char *text, size_t len, const char *name, const char *
     if (var && !var->literal) {
         edits_add(&edits, var->raw, value);
     } else {
-        with = quoted(value, var ? var->quote : '"');
+        char quote = '"';
+
+        if (var)
+            quote = var->quote;
+        with = quoted(value, quote);
         if (var) {
             edits_add(&edits, var->at, with);
         } else {
