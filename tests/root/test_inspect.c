@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Systems on real file systems: found, told apart, chosen and mounted as their fstab says. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/exec.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+#include "engine/image.h"
+#include "inspect/inspect.h"
+#include "tests/unit/unit.h"
+
+static char dir[] = "/var/tmp/inspect-test-XXXXXX";
+
+/* What a test holds; released by release(), also after a failure. */
+static struct {
+    struct session *session;
+    struct image *image;
+    struct stack *stack;
+    struct system *systems;
+    size_t n;
+} on;
+
+static const struct inspect_opts looking = { .read_only = true, .with_packages = true };
+
+static char *path_of(const char *file)
+{
+    return mem_printf("%s/%s", dir, file);
+}
+
+static void must(int r, const struct err *err)
+{
+    char text[4096];
+
+    if (r < 0)
+        fail_msg("%s", err_text(err, text, sizeof(text)));
+}
+
+static void run(const char *const *argv, const char *input)
+{
+    struct exec_opts opts = { .argv = argv,
+                              .input = input,
+                              .input_len = input ? strlen(input) : 0 };
+    struct err err = ERR_NONE;
+
+    must(exec_check(&opts, NULL, &err), &err);
+}
+
+#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL }, NULL)
+
+/* ---- making guests ---- */
+
+/* A file of the tree @tree, with its folders. */
+static void put(const char *tree, const char *file, const char *text)
+{
+    char *path = mem_printf("%s/%s/%s", dir, tree, file);
+    char *folder = mem_strndup(path, (size_t)(strrchr(path, '/') - path));
+    struct err err = ERR_NONE;
+
+    RUN("mkdir", "-p", folder);
+    must(io_write_file(path, text, strlen(text), 0644, &err), &err);
+    free(folder);
+    free(path);
+}
+
+static void put_system(const char *tree, const char *name, const char *fstab)
+{
+    char *release = mem_printf("ID=debian\nPRETTY_NAME=%s\nVERSION_ID=12\n", name);
+
+    put(tree, "etc/os-release", release);
+    put(tree, "etc/fstab", fstab);
+    put(tree, "bin/sh", "x");
+    put(tree, "usr/share/doc/x", "x");
+    put(tree, "var/lib/dpkg/status",
+        "Package: x\nStatus: install ok installed\nVersion: 1\nArchitecture: all\n\n");
+    free(release);
+}
+
+static char *new_image(const char *file, const char *table)
+{
+    char *path = path_of(file);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, 256 << 20), 0);
+    (void)close(fd);
+    if (table)
+        run((const char *const[]){ "sfdisk", "-q", path, NULL }, table);
+    return path;
+}
+
+/* Three partitions of 32 MiB from 1 MiB on. */
+static const char three[] = "label: dos\n1M,32M\n33M,32M\n65M,32M\n";
+static const char *const offsets[] = { "offset=1048576", "offset=34603008", "offset=68157440" };
+
+static void fill(const char *image, unsigned part, const char *tree)
+{
+    char *from = path_of(tree);
+
+    RUN("mkfs.ext4", "-q", "-F", "-d", from, "-E", offsets[part], image, "32M");
+    free(from);
+}
+
+static void make_one(void)
+{
+    char *image = new_image("one.raw", three);
+
+    put_system("one", "One",
+               "/dev/sda3 /boot/deep ext4 defaults 0 2\n"
+               "/dev/hda2 /boot/ ext4 defaults 0 2\n"
+               "/dev/sda1 / ext4 defaults 0 1\n"
+               "UUID=no-such /data ext4 nofail 0 2\n"
+               "/dev/sda3 /later ext4 noauto 0 2\n"
+               "/dev/sda3 /missing ext4 nofail 0 2\n"
+               "/dev/sr0 /media iso9660 noauto 0 0\n");
+    put("one", "boot/hidden", "below the mount");
+    put("one", "lib/modules/6.1/modules.builtin", "");
+    put("one-boot", "vmlinuz-6.1", "x");
+    put("one-boot", "grub/grub.cfg", "menuentry A {\nlinux /vmlinuz-6.1 root=/dev/sda1\n}\n");
+    put("one-boot", "deep/x", "");
+    put("one-deep", "file", "x");
+    fill(image, 0, "one");
+    fill(image, 1, "one-boot");
+    fill(image, 2, "one-deep");
+    free(image);
+}
+
+static void make_two(void)
+{
+    char *image = new_image("two.raw", three);
+
+    put_system("two-a", "A", "");
+    put_system("two-b", "B", "");
+    put("two-a", "boot/grub/grub.cfg",
+        "menuentry B {\nlinux /boot/vmlinuz root=/dev/sda2\n}\n"
+        "menuentry A {\nlinux /boot/vmlinuz root=/dev/sda1\n}\n");
+    put("two-c", "data", "x");
+    fill(image, 0, "two-a");
+    fill(image, 1, "two-b");
+    fill(image, 2, "two-c");
+    free(image);
+    image = new_image("unclear.raw", three);
+    put_system("unclear", "C", "");
+    fill(image, 0, "unclear");
+    fill(image, 1, "unclear");
+    free(image);
+}
+
+static void make_btrfs(void)
+{
+    char *image = new_image("btrfs.raw", NULL);
+    char *tree = path_of("btrfs"), *point = path_of("point");
+
+    put_system("btrfs", "Btrfs",
+               "/dev/sda / btrfs subvol=@ 0 0\n/dev/sda /home btrfs subvol=/@home 0 0\n"
+               "/dev/sda /srv btrfs subvolid=257 0 0\n");
+    put("btrfs", "home/hidden", "");
+    put("btrfs", "srv/hidden", "");
+    RUN("mkfs.btrfs", "-q", image);
+    RUN("mkdir", point);
+    run((const char *const[]){ "unshare", "-m", "sh", "-es", image, tree, point, NULL },
+        "mount -o loop \"$1\" \"$3\"\n"
+        "cd \"$3\"\n"
+        "for s in @ @home @other; do btrfs -q subvolume create $s; done\n"
+        "cp -a \"$2\"/. @\n"
+        "echo x >@home/user\n"
+        "mkdir -p timeshift-btrfs/snapshots/1\n"
+        "btrfs -q subvolume snapshot -r @ @before\n"
+        "btrfs -q subvolume snapshot @ @apt-snapshot\n"
+        "btrfs -q subvolume snapshot @ timeshift-btrfs/snapshots/1/@\n"
+        "cd /\n"
+        "umount \"$3\"\n");
+    free(image);
+    free(tree);
+    free(point);
+}
+
+static int make_guests(void **state)
+{
+    char *image;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    make_one();
+    make_two();
+    make_btrfs();
+    put("none", "file", "x");
+    image = new_image("none.raw", three);
+    fill(image, 0, "none");
+    free(image);
+    return 0;
+}
+
+static int remove_guests(void **state)
+{
+    (void)state;
+    RUN("rm", "-rf", "--one-file-system", dir);
+    return 0;
+}
+
+/* ---- opening them ---- */
+
+static int find(const char *file, enum disk_mode mode, const struct inspect_opts *opts,
+                struct err *err)
+{
+    struct image_opts image_opts = { .format = "raw" };
+    struct disk_opts disk_opts = { .mode = mode };
+    struct disk *disk = NULL;
+    char *path = path_of(file);
+
+    must(session_open(NULL, &on.session, err), err);
+    must(image_open(path, &image_opts, &on.image, err), err);
+    must(disk_attach(on.session, on.image, &disk_opts, &disk, err), err);
+    must(stack_build(on.session, &disk, 1, &on.stack, err), err);
+    free(path);
+    return inspect_find(on.stack, opts, &on.systems, &on.n, err);
+}
+
+static int release(void **state)
+{
+    struct err err = ERR_NONE;
+    int r;
+
+    (void)state;
+    systems_free(on.systems, on.n);
+    stack_free(on.stack);
+    r = session_close(on.session, &err);
+    image_free(on.image);
+    (void)memset(&on, 0, sizeof(on));
+    return r;
+}
+
+static const struct fact_mount *mount_of(const struct facts *facts, const char *target)
+{
+    const struct fact_mount *mount = facts_mount(facts, target);
+
+    if (!mount)
+        fail_msg("no mount at %s", target);
+    return mount;
+}
+
+static void check_one(const struct facts *facts)
+{
+    static const struct {
+        const char *target, *device; /* NULL: not known */
+        bool mounted;
+    } want[] = {
+        { "/", "/dev/sda1", true },          { "/boot", "/dev/sda2", true },
+        { "/boot/deep", "/dev/sda3", true }, { "/data", NULL, false },
+        { "/later", "/dev/sda3", false },    { "/missing", "/dev/sda3", false },
+        { "/media", NULL, false },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+        const struct fact_mount *mount = mount_of(facts, want[i].target);
+
+        print_message("mount: %s\n", want[i].target);
+        assert_int_equal(mount->mounted, want[i].mounted);
+        assert_int_equal(mount->device != NULL, want[i].device != NULL);
+        if (mount->device)
+            assert_string_equal(mount->device->name, want[i].device);
+        assert_false(mount->dirty);
+    }
+    assert_int_equal(facts->n_kernels, 1);
+    assert_true(facts->kernels[0].is_default);
+    assert_string_equal(facts->kernels[0].modules_dir, "/lib/modules/6.1");
+    assert_true(facts_has_package(facts, "x"));
+    assert_string_equal(facts->boot_config, "/boot/grub/grub.cfg");
+}
+
+static void one_system_is_mounted_as_fstab_says(void **state)
+{
+    static const struct inspect_opts repairing = { .with_packages = true };
+    static const struct {
+        enum disk_mode mode;
+        const struct inspect_opts *opts;
+    } ways[] = { { DISK_READ_ONLY, &looking }, { DISK_OVERLAY, &repairing } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+        struct system *chosen = NULL;
+        struct err err = ERR_NONE;
+
+        must(find("one.raw", ways[i].mode, ways[i].opts, &err), &err);
+        assert_int_equal(on.n, 1);
+        assert_string_equal(on.systems[0].facts->root, "/dev/sda1");
+        must(inspect_choose(on.systems, on.n, ways[i].opts, &chosen, &err), &err);
+        must(inspect_open(on.stack, chosen, ways[i].opts, &err), &err);
+        check_one(chosen->facts);
+        assert_true(guest_exists(mtree_root(chosen->tree), "/boot/deep/file"));
+        assert_false(guest_exists(mtree_root(chosen->tree), "/boot/hidden"));
+        assert_int_equal(release(state), 0);
+    }
+}
+
+static void several_systems_are_chosen_by_boot_loader_or_name(void **state)
+{
+    static const struct {
+        const char *root, *name; /* NULL: refused */
+    } cases[] = {
+        { NULL, "B" },        { "auto", "B" },      { "first", "A" },
+        { "/dev/sda1", "A" }, { "/dev/sda2", "B" }, { "single", NULL },
+    };
+    struct inspect_opts opts = looking;
+    struct system *chosen = NULL;
+    struct err err = ERR_NONE;
+
+    (void)state;
+    must(find("two.raw", DISK_READ_ONLY, &opts, &err), &err);
+    assert_int_equal(on.n, 2);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct err one = ERR_NONE;
+        int r;
+
+        opts.root = cases[i].root;
+        print_message("root: %s\n", opts.root ? opts.root : "(none)");
+        r = inspect_choose(on.systems, on.n, &opts, &chosen, &one);
+        assert_int_equal(r == 0, cases[i].name != NULL);
+        if (r == 0)
+            assert_string_equal(chosen->facts->product_name, cases[i].name);
+        else
+            assert_int_equal(one.status, STATUS_REFUSED);
+    }
+    opts.root = "/dev/sda3";
+    assert_true(inspect_choose(on.systems, on.n, &opts, &chosen, &err) < 0);
+    assert_int_equal(err.status, STATUS_NO_OS);
+    for (size_t i = 0; i < on.n; i++)
+        must(inspect_open(on.stack, &on.systems[i], &looking, &err), &err);
+    assert_int_equal(on.systems[0].facts->n_mounts, 1);
+}
+
+static void systems_without_a_common_boot_loader_are_refused(void **state)
+{
+    struct system *chosen = NULL;
+    struct err err = ERR_NONE;
+    char text[2 * ERR_TEXT];
+
+    (void)state;
+    must(find("unclear.raw", DISK_READ_ONLY, &looking, &err), &err);
+    assert_int_equal(on.n, 2);
+    assert_true(inspect_choose(on.systems, on.n, &looking, &chosen, &err) < 0);
+    assert_int_equal(err.status, STATUS_REFUSED);
+    (void)err_text(&err, text, sizeof(text));
+    assert_non_null(strstr(text, "/dev/sda1 (C), /dev/sda2 (C)"));
+}
+
+static void btrfs_snapshots_are_no_systems(void **state)
+{
+    struct err err = ERR_NONE;
+    const struct facts *facts;
+
+    (void)state;
+    must(find("btrfs.raw", DISK_READ_ONLY, &looking, &err), &err);
+    assert_int_equal(on.n, 1);
+    facts = on.systems[0].facts;
+    assert_string_equal(facts->root, "btrfsvol:/dev/sda/@");
+    must(inspect_open(on.stack, &on.systems[0], &looking, &err), &err);
+    assert_true(mount_of(facts, "/")->mounted);
+    assert_true(mount_of(facts, "/home")->mounted);
+    assert_true(guest_exists(mtree_root(on.systems[0].tree), "/home/user"));
+    assert_true(mount_of(facts, "/srv")->mounted); /* 257 is @home too */
+    assert_true(guest_exists(mtree_root(on.systems[0].tree), "/srv/user"));
+}
+
+static void a_disk_without_system_says_so(void **state)
+{
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_true(find("none.raw", DISK_READ_ONLY, &looking, &err) < 0);
+    assert_int_equal(err.status, STATUS_NO_OS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(one_system_is_mounted_as_fstab_says, release),
+        cmocka_unit_test_teardown(several_systems_are_chosen_by_boot_loader_or_name, release),
+        cmocka_unit_test_teardown(systems_without_a_common_boot_loader_are_refused, release),
+        cmocka_unit_test_teardown(btrfs_snapshots_are_no_systems, release),
+        cmocka_unit_test_teardown(a_disk_without_system_says_so, release),
+    };
+
+    if (geteuid() != 0)
+        return 77;
+    return cmocka_run_group_tests(tests, make_guests, remove_guests);
+}
