@@ -209,7 +209,7 @@ static struct place put_hunk(struct strbuf *out, const struct script *script, st
         end = skip_change(script, next);
         next = skip_kept(script, end);
     }
-    for (int i = 0; i < DIFF_CONTEXT && end.a < script->a.n; i++) {
+    for (unsigned i = 0; i < DIFF_CONTEXT && end.a < script->a.n; i++) {
         end.a++;
         end.b++;
     }

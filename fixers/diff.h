@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-#define DIFF_CONTEXT 3
+#define DIFF_CONTEXT 3U
 #define DIFF_MAX_EDITS 1000      /* beyond it the differing part is shown as a whole */
 #define DIFF_MAX_TEXT (1U << 20) /* bytes of output; a line then says that it was cut */
 

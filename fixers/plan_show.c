@@ -5,6 +5,7 @@
 #include "engine/base/cleanup.h"
 #include "fixers/diff.h"
 #include "fixers/plan.h"
+#include "inspect/json_text.h"
 
 const char *change_action_name(enum change_action action)
 {
@@ -62,55 +63,6 @@ char *change_diff(const struct change *change, bool show_secrets)
     return mem_strdup("");
 }
 
-/* Bytes in the sequence that starts at @text, 0 when it is not UTF-8 (RFC 3629). */
-static size_t utf8_len(const unsigned char *text)
-{
-    static const struct {
-        unsigned char mask, lead;
-        size_t len;
-    } forms[] = {
-        { 0x80, 0x00, 1 },
-        { 0xe0, 0xc0, 2 },
-        { 0xf0, 0xe0, 3 },
-        { 0xf8, 0xf0, 4 },
-    };
-    unsigned long value;
-
-    for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-        static const unsigned long first[] = { 0, 0x80, 0x800, 0x10000 };
-
-        if ((text[0] & forms[i].mask) != forms[i].lead)
-            continue;
-        value = text[0] & (unsigned char)~forms[i].mask;
-        for (size_t j = 1; j < forms[i].len; j++) {
-            if ((text[j] & 0xc0) != 0x80)
-                return 0;
-            value = value << 6 | (text[j] & 0x3f);
-        }
-        if (value < first[i] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff))
-            return 0;
-        return forms[i].len;
-    }
-    return 0;
-}
-
-/* JSON strings are UTF-8; other bytes of a guest's file become U+FFFD. */
-static json_t *json_bytes(const char *text)
-{
-    struct strbuf out = { 0 };
-    json_t *string;
-
-    while (*text) {
-        size_t len = utf8_len((const unsigned char *)text);
-
-        strbuf_add(&out, len ? text : "\xef\xbf\xbd", len ? len : 3);
-        text += len ? len : 1;
-    }
-    string = json_string(strbuf_text(&out));
-    strbuf_done(&out);
-    return string;
-}
-
 static void set(json_t *object, const char *key, json_t *value)
 {
     /* fails only when memory is short: the key is then missing, which a reader notices */
@@ -128,14 +80,14 @@ json_t *plan_to_json(const struct plan *plan, bool show_secrets)
 
         set(object, "fixer", json_string(change->fixer));
         set(object, "action", json_string(change_action_name(change->action)));
-        set(object, "path", json_bytes(change->path));
-        set(object, "reason", json_bytes(change->reason));
-        set(object, "diff", json_bytes(diff));
+        set(object, "path", json_text(change->path));
+        set(object, "reason", json_text(change->reason));
+        set(object, "diff", json_text(diff));
         if (change->action == CHANGE_WRITE || change->action == CHANGE_APPEND)
             set(object, "bytes", json_integer((json_int_t)change->len));
         if (change->action == CHANGE_LINK || change->action == CHANGE_COPY)
             set(object, change->action == CHANGE_LINK ? "target" : "source",
-                json_bytes(change->data));
+                json_text(change->data));
         if (change->secret)
             set(object, "redacted", json_boolean(!show_secrets));
         (void)json_array_append_new(changes, object);

@@ -117,16 +117,17 @@ static int stop_scripts_in(struct plan *plan, const char *folder, struct err *er
 
 static int stop_scripts(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
+    static const char levels[] = "0123456S";
     int r = 0;
 
     (void)ctx;
     if (has_systemd(plan)) /* a masked unit hides the init script of the same name */
         return 0;
-    for (char level = '0'; r >= 0 && level <= '7'; level++) {
+    for (const char *level = levels; r >= 0 && *level; level++) {
         char debian[] = "/etc/rcX.d";
         char redhat[] = "/etc/rc.d/rcX.d";
 
-        debian[7] = redhat[12] = level == '7' ? 'S' : level;
+        debian[7] = redhat[12] = *level;
         r = stop_scripts_in(plan, debian, err);
         /* /etc/rcX.d is often a link to the other one */
         if (r >= 0 && !guest_is_dir(plan->root, debian))
