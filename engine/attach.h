@@ -7,8 +7,9 @@
 
 extern const struct attach_backend attach_fuse, attach_loop, attach_nbd;
 
-/* A loop device over disk->fd; its descriptor is noted for disk_sync(). */
+/* A loop device over disk->fd; its descriptor is noted for disk_sync(). This is what map() is for
+ * most backends. */
 int disk_map_loop(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
-                  bool direct_io, char **ret_node, struct err *err);
+                  char **ret_node, struct err *err);
 
 #endif

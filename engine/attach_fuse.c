@@ -203,6 +203,19 @@ static int fuse_check(struct disk *disk, struct err *err)
     return r;
 }
 
+/*
+ * The storage daemon (seen with 7.2) has one buffer for incoming requests and reads the next write
+ * into it while the last one still waits: writes in parallel corrupt each other. A loop device
+ * without direct I/O writes synchronously, which the kernel does one by one for each FUSE inode.
+ * Reads carry no data in the request and may be parallel.
+ */
+static bool direct_io_is_safe(const struct fuse *fuse)
+{
+    bool by_daemon = !fuse->image_server.record;
+
+    return fuse->disk->read_only || !by_daemon;
+}
+
 static int try_way(struct session *session, struct disk *disk,
                    int (*start)(struct fuse *fuse, struct err *err), struct err *err)
 {
@@ -227,6 +240,7 @@ static int try_way(struct session *session, struct disk *disk,
         return r;
     disk->priv = fuse;
     disk->check = fuse_check;
+    disk->direct_io = direct_io_is_safe(fuse);
     return 0;
 }
 
@@ -254,21 +268,6 @@ static int fuse_attach(struct session *session, struct disk *disk, struct err *e
     return try_way(session, disk, start_nbdfuse, err);
 }
 
-/*
- * The storage daemon (seen with 7.2) has one buffer for incoming requests and reads the next write
- * into it while the last one still waits: writes in parallel corrupt each other. A loop device
- * without direct I/O writes synchronously, which the kernel does one by one for each FUSE inode.
- * Reads carry no data in the request and may be parallel.
- */
-static int fuse_map(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
-                    char **ret_node, struct err *err)
-{
-    const struct fuse *fuse = disk->priv;
-    bool by_daemon = !fuse->image_server.record;
-
-    return disk_map_loop(session, disk, offset, len, disk->read_only || !by_daemon, ret_node, err);
-}
-
 static int fuse_probe(struct err *err)
 {
     CLEANUP_FD int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -290,5 +289,5 @@ const struct attach_backend attach_fuse = {
     .summary = "the image as a file through FUSE, loop devices on it",
     .probe = fuse_probe,
     .attach = fuse_attach,
-    .map = fuse_map,
+    .map = disk_map_loop,
 };

@@ -42,17 +42,11 @@ static int loop_attach_image(struct session *session, struct disk *disk, struct 
     return 0;
 }
 
-static int loop_map(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
-                    char **ret_node, struct err *err)
-{
-    return disk_map_loop(session, disk, offset, len, false, ret_node, err);
-}
-
 const struct attach_backend attach_loop = {
     .name = "loop",
     .summary = "loop devices on a raw image, for reading only",
     .probe = loop_probe,
     .attach = loop_attach_image,
     .can = loop_can,
-    .map = loop_map,
+    .map = disk_map_loop,
 };

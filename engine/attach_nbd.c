@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -42,24 +41,17 @@ struct nbd {
 static int lock_device(struct session *session, unsigned number, int access_mode, char **ret_node,
                        struct err *err)
 {
-    CLEANUP_FREE char *sysfs = mem_printf("/sys/block/nbd%u/dev", number);
+    CLEANUP_FREE char *sysfs = mem_printf("/sys/block/nbd%u", number);
     CLEANUP_FREE char *name = mem_printf("nbd%u", number);
-    CLEANUP_FREE char *text = NULL;
     CLEANUP_FREE char *node = NULL;
     CLEANUP_FD int fd = -1;
-    unsigned major = 0, minor = 0;
     int r;
 
     if (access(sysfs, F_OK) < 0)
         return -ENOENT;
     if (nbd_size(number) != 0 || nbd_server(number) != 0)
         return -EBUSY;
-    r = io_read_file(sysfs, 64, &text, NULL, err);
-    if (r < 0)
-        return r;
-    if (sscanf(text, "%u:%u", &major, &minor) != 2) /* NOLINT(cert-err34-c) */
-        return err_set(err, EPROTO, "%s says %s", sysfs, text);
-    r = session_dev_node(session, name, S_IFBLK, major, minor, &node, err);
+    r = session_block_node(session, name, &node, err);
     if (r < 0)
         return r;
     fd = open(node, access_mode | O_CLOEXEC);
@@ -183,6 +175,7 @@ static int connect_device(struct session *session, struct disk *disk, unsigned n
         return r;
     disk->priv = nbd;
     disk->check = nbd_check;
+    disk->direct_io = true;
     disk->size_bytes = nbd_size(number);
     return 0;
 }
@@ -224,7 +217,7 @@ static int nbd_map(struct session *session, struct disk *disk, uint64_t offset, 
         *ret_node = mem_strdup(disk->node);
         return 0;
     }
-    return disk_map_loop(session, disk, offset, len, true, ret_node, err);
+    return disk_map_loop(session, disk, offset, len, ret_node, err);
 }
 
 static int probe(struct err *err)

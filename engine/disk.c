@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,7 +157,7 @@ static int unmap(void *arg, struct err *err)
 }
 
 int disk_map_loop(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
-                  bool direct_io, char **ret_node, struct err *err)
+                  char **ret_node, struct err *err)
 {
     struct loop_opts opts = {
         .backing_fd = disk->fd,
@@ -164,7 +165,7 @@ int disk_map_loop(struct session *session, struct disk *disk, uint64_t offset, u
         .len = len,
         .sector_size = disk->sector_size,
         .read_only = disk->read_only,
-        .direct_io = direct_io,
+        .direct_io = disk->direct_io,
     };
     struct mapped mapped = { .disk = disk, .fd = -1 };
     int r = loop_attach(session, &opts, ret_node, &mapped.fd, err);
@@ -183,9 +184,8 @@ int disk_map(struct session *session, struct disk *disk, uint64_t offset, uint64
     int r;
 
     if (offset > disk->size_bytes || len > disk->size_bytes - offset)
-        return err_set(err, EPROTO, "bytes %llu to %llu lie beyond the end of %s",
-                       (unsigned long long)offset, (unsigned long long)(offset + len),
-                       disk->image->path);
+        return err_set(err, EPROTO, "%" PRIu64 " bytes at %" PRIu64 " lie beyond the end of %s",
+                       len, offset, disk->image->path);
     r = backend->map(session, disk, offset, len, ret_node, err);
     return r < 0 ? err_wrap(err, "make a block device of %s", disk->image->path) : 0;
 }

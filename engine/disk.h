@@ -32,6 +32,7 @@ struct disk {
     uint64_t size_bytes;
     uint32_t sector_size;
     bool read_only;
+    bool direct_io; /* loop devices over fd go around the page cache */
     int fd;     /* readable at any offset: the export file, the block device, or the raw image */
     char *node; /* block device of the whole disk when the backend has one, else NULL */
     void *priv; /* the backend's */

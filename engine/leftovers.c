@@ -9,7 +9,6 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -109,15 +108,16 @@ static int remove_file(struct dead *dead, const char *path, struct err *err)
 /* A pidfd of the recorded process, if it is still that one. */
 static int open_server(const char *value, pid_t *ret_pid)
 {
-    unsigned long long start = 0;
-    int pid = 0;
+    uint64_t numbers[2];
+    pid_t pid;
     int fd;
 
-    if (sscanf(value, "%d %llu", &pid, &start) != 2 || pid <= 1) /* NOLINT(cert-err34-c) */
+    if (state_numbers(value, numbers, 2) < 0 || numbers[0] <= 1 || numbers[0] > INT_MAX)
         return -1;
+    pid = (pid_t)numbers[0];
     fd = (int)syscall(SYS_pidfd_open, pid, 0);
     /* compared after the pidfd is held: the number cannot pass to another process now */
-    if (fd >= 0 && (start == 0 || state_start_time(pid) != start)) {
+    if (fd >= 0 && state_start_time(pid) != numbers[1]) {
         (void)close(fd);
         return -1;
     }
@@ -206,10 +206,8 @@ static int abort_fuse(struct dead *dead, const char *value, struct err *err)
 
 /* ---- devices ---- */
 
-static void note_loop(void *arg, unsigned number, const char *name)
+static void note_loop(void *arg, const char *node, const char *name)
 {
-    CLEANUP_FREE char *node = mem_printf("/dev/loop%u", number);
-
     (void)name;
     note(arg, "loop device", node);
 }
@@ -217,12 +215,14 @@ static void note_loop(void *arg, unsigned number, const char *name)
 static int release_loop(struct dead *dead, const char *value, struct err *err)
 {
     CLEANUP_FREE char *name = mem_printf(STATE_LOOP_NAME "%s", dead->id);
-    unsigned long long dev = 0, ino = 0;
-    unsigned number = 0;
+    struct loop_match match = { .name = name, .found = note_loop, .arg = dead };
+    uint64_t numbers[3];
 
-    if (sscanf(value, "%u %llu %llu", &number, &dev, &ino) != 3) /* NOLINT(cert-err34-c) */
+    if (state_numbers(value, numbers, 3) < 0)
         return 0;
-    return loop_release_named(name, (dev_t)dev, (ino_t)ino, true, note_loop, dead, err);
+    match.dev = (dev_t)numbers[1];
+    match.ino = (ino_t)numbers[2];
+    return loop_find(&match, true, err);
 }
 
 static int release_nbd(struct dead *dead, const char *value, struct err *err)

@@ -16,12 +16,10 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/exec.h"
-#include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/state.h"
 
 /* Linux: Documentation/admin-guide/devices.txt */
-#define LOOP_MAJOR 7
 #define MISC_MAJOR 10
 #define LOOP_CONTROL_MINOR 237
 
@@ -58,8 +56,8 @@ static int open_control(struct session *session, struct err *err)
         fd = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
         return fd < 0 ? no_loop(errno, err) : fd;
     }
-    r = session_dev_node(session, "loop-control", S_IFCHR, MISC_MAJOR, LOOP_CONTROL_MINOR, &node,
-                         err);
+    r = session_dev_node(session, "loop-control", S_IFCHR, makedev(MISC_MAJOR, LOOP_CONTROL_MINOR),
+                         &node, err);
     if (r < 0)
         return r;
     fd = open(node, O_RDWR | O_CLOEXEC);
@@ -76,23 +74,13 @@ int loop_probe(struct err *err)
     return fd < 0 ? -ENOTSUP : 0;
 }
 
-/* The device's number may have gaps in minors (max_part), so sysfs is asked. */
 static int open_device(struct session *session, int number, char **ret_node, struct err *err)
 {
-    CLEANUP_FREE char *sysfs = mem_printf("/sys/block/loop%d/dev", number);
     CLEANUP_FREE char *name = mem_printf("loop%d", number);
-    CLEANUP_FREE char *text = NULL;
     CLEANUP_FREE char *node = NULL;
-    unsigned major = 0, minor = 0;
     int fd;
-    int r = io_read_file(sysfs, 64, &text, NULL, err);
+    int r = session_block_node(session, name, &node, err);
 
-    if (r < 0)
-        return r;
-    if (sscanf(text, "%u:%u", &major, &minor) != 2 ||
-        major != LOOP_MAJOR) /* NOLINT(cert-err34-c) */
-        return err_set(err, EPROTO, "%s says %s", sysfs, text);
-    r = session_dev_node(session, name, S_IFBLK, major, minor, &node, err);
     if (r < 0)
         return r;
     fd = open(node, O_RDWR | O_CLOEXEC);
@@ -201,47 +189,53 @@ int loop_attach(struct session *session, const struct loop_opts *opts, char **re
 
 /* ---- cleanup ---- */
 
-static bool matches(const struct loop_info64 *info, const char *name, dev_t dev, ino_t ino)
+static bool matches(const struct loop_info64 *info, const struct loop_match *match)
 {
     const char *own = (const char *)info->lo_file_name;
 
-    if (name ? strcmp(own, name) != 0 : strncmp(own, STATE_LOOP_NAME, strlen(STATE_LOOP_NAME)) != 0)
+    if (match->name ? strcmp(own, match->name) != 0
+                    : strncmp(own, STATE_LOOP_NAME, strlen(STATE_LOOP_NAME)) != 0)
         return false;
-    return ino == 0 || (info->lo_device == dev && info->lo_inode == ino);
+    return match->ino == 0 || (info->lo_device == match->dev && info->lo_inode == match->ino);
 }
 
-/* A node for a device that another process made: /dev has it or nothing can be done. */
-static int open_by_number(unsigned number)
+/* Look at /sys/block/@entry; a node that only its maker had cannot be opened here. */
+static int visit(const char *entry, const struct loop_match *match, bool release_it,
+                 struct err *err)
 {
-    CLEANUP_FREE char *node = mem_printf("/dev/loop%u", number);
+    CLEANUP_FREE char *attached = mem_printf("/sys/block/%s/loop", entry);
+    CLEANUP_FREE char *node = mem_printf("/dev/%s", entry);
+    CLEANUP_FD int fd = -1;
+    struct loop_info64 info;
 
-    return open(node, O_RDONLY | O_CLOEXEC);
+    if (strncmp(entry, "loop", 4) != 0 || access(attached, F_OK) < 0)
+        return 0;
+    fd = open(node, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
+        return 0;
+    info.lo_file_name[LO_NAME_SIZE - 1] = '\0';
+    if (!matches(&info, match))
+        return 0;
+    if (release_it && ioctl(fd, LOOP_CLR_FD, 0) < 0 && errno != ENXIO)
+        return err_set(err, errno, "release %s", node);
+    match->found(match->arg, node, (const char *)info.lo_file_name);
+    return 0;
 }
 
-int loop_release_named(const char *name, dev_t dev, ino_t ino, bool release_it,
-                       void (*fn)(void *arg, unsigned number, const char *name), void *arg,
-                       struct err *err)
+int loop_find(const struct loop_match *match, bool release_them, struct err *err)
 {
     CLEANUP_DIR DIR *dir = opendir("/sys/block");
     const struct dirent *entry;
-    int r = 0;
+    int first = 0;
 
     while (dir && (entry = readdir(dir))) {
-        CLEANUP_FREE char *busy = mem_printf("/sys/block/%s/loop", entry->d_name);
-        struct loop_info64 info;
-        uint64_t number = 0;
-        CLEANUP_FD int fd = -1;
+        struct err step = ERR_NONE;
+        int r = visit(entry->d_name, match, release_them, &step);
 
-        if (strncmp(entry->d_name, "loop", 4) != 0 || access(busy, F_OK) < 0 ||
-            io_parse_u64(entry->d_name + 4, 1U << 20, &number) < 0)
-            continue;
-        fd = open_by_number((unsigned)number);
-        if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0 || !matches(&info, name, dev, ino))
-            continue;
-        info.lo_file_name[LO_NAME_SIZE - 1] = '\0';
-        if (release_it && ioctl(fd, LOOP_CLR_FD, 0) < 0 && errno != ENXIO)
-            r = err_set(err, errno, "release /dev/%s", entry->d_name);
-        fn(arg, (unsigned)number, (const char *)info.lo_file_name);
+        if (r < 0 && first == 0) {
+            first = r;
+            *err = step;
+        }
     }
-    return r;
+    return first;
 }

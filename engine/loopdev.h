@@ -31,13 +31,16 @@ int loop_attach(struct session *session, const struct loop_opts *opts, char **re
 /* Can loop devices be made here? 0, or -ENOTSUP and *err. */
 int loop_probe(struct err *err);
 
-/*
- * Release the loop devices that bear @name (all that start with "h2k-" when @name is NULL) and lie
- * over the file @dev:@ino (any when @ino is 0). @fn is called for each one; it is only listed when
- * @release is false.
- */
-int loop_release_named(const char *name, dev_t dev, ino_t ino, bool release,
-                       void (*fn)(void *arg, unsigned number, const char *name), void *arg,
-                       struct err *err);
+/* Which loop devices: by the name they were given and the file they lie over. */
+struct loop_match {
+    const char *name; /* NULL: all that start with "h2k-" */
+    dev_t dev;
+    ino_t ino; /* 0: any file */
+    void (*found)(void *arg, const char *node, const char *name);
+    void *arg;
+};
+
+/* Call @found for each such device, after its release when @release_them. */
+int loop_find(const struct loop_match *match, bool release_them, struct err *err);
 
 #endif

@@ -3,9 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/nbd.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -14,6 +14,7 @@
 #include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
+#include "engine/state.h"
 
 int nbd_probe(struct err *err)
 {
@@ -68,16 +69,15 @@ void nbd_disconnect(int fd)
 
 int nbd_release_recorded(const char *value, struct err *err)
 {
-    unsigned number = 0;
-    int thread = 0;
+    uint64_t numbers[2]; /* device, thread */
     CLEANUP_FREE char *node = NULL;
     CLEANUP_FD int fd = -1;
 
-    if (sscanf(value, "%u %d", &number, &thread) != 2 || thread <= 1) /* NOLINT(cert-err34-c) */
+    if (state_numbers(value, numbers, 2) < 0 || numbers[0] > UINT_MAX || numbers[1] <= 1)
         return 0;
-    if (nbd_server(number) != thread)
+    if ((uint64_t)nbd_server((unsigned)numbers[0]) != numbers[1])
         return 0;
-    node = mem_printf("/dev/nbd%u", number);
+    node = mem_printf("/dev/nbd%u", (unsigned)numbers[0]);
     fd = open(node, O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, errno, "open %s", node);

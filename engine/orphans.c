@@ -40,7 +40,7 @@ struct loops {
     struct strlist *found;
 };
 
-static void note_loop(void *arg, unsigned number, const char *name)
+static void note_loop(void *arg, const char *node, const char *name)
 {
     struct loops *loops = arg;
     const char *id = id_of(name);
@@ -48,23 +48,27 @@ static void note_loop(void *arg, unsigned number, const char *name)
     if (!id || is_known(id))
         return;
     strlist_add(&loops->names, name);
-    strlist_take(loops->found, mem_printf("loop device /dev/loop%u", number));
+    strlist_take(loops->found, mem_printf("loop device %s", node));
 }
 
-static void ignore_loop(void *arg, unsigned number, const char *name)
+static void ignore_loop(void *arg, const char *node, const char *name)
 {
     (void)arg;
-    (void)number;
+    (void)node;
     (void)name;
 }
 
 static int orphan_loops(bool remove, struct strlist *found, struct err *err)
 {
     struct loops loops = { .found = found };
-    int r = loop_release_named(NULL, 0, 0, false, note_loop, &loops, err);
+    struct loop_match match = { .found = note_loop, .arg = &loops };
+    int r = loop_find(&match, false, err);
 
-    for (size_t i = 0; remove && r == 0 && i < loops.names.n; i++)
-        r = loop_release_named(loops.names.items[i], 0, 0, true, ignore_loop, NULL, err);
+    match.found = ignore_loop;
+    for (size_t i = 0; remove && r == 0 && i < loops.names.n; i++) {
+        match.name = loops.names.items[i];
+        r = loop_find(&match, true, err);
+    }
     strlist_done(&loops.names);
     return r;
 }

@@ -351,11 +351,10 @@ static int dev_dir_make(struct session *session, struct err *err)
     return 0;
 }
 
-int session_dev_node(struct session *session, const char *name, mode_t type, unsigned major,
-                     unsigned minor, char **ret, struct err *err)
+int session_dev_node(struct session *session, const char *name, mode_t type, dev_t number,
+                     char **ret, struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("/dev/%s", name);
-    dev_t number = makedev(major, minor);
     struct stat st;
     int r;
 
@@ -372,4 +371,24 @@ int session_dev_node(struct session *session, const char *name, mode_t type, uns
         return err_set(err, errno, "make the device node %s", path);
     *ret = TAKE(path);
     return 0;
+}
+
+int session_block_node(struct session *session, const char *name, char **ret, struct err *err)
+{
+    CLEANUP_FREE char *sysfs = mem_printf("/sys/block/%s/dev", name);
+    CLEANUP_FREE char *text = NULL;
+    uint64_t numbers[2];
+    char *colon;
+    int r = io_read_file(sysfs, 64, &text, NULL, err);
+
+    if (r < 0)
+        return r;
+    text[strcspn(text, "\n")] = '\0';
+    colon = strchr(text, ':');
+    if (colon)
+        *colon = ' ';
+    if (state_numbers(text, numbers, 2) < 0)
+        return err_set(err, EPROTO, "%s says %s", sysfs, text);
+    return session_dev_node(session, name, S_IFBLK,
+                            makedev((unsigned)numbers[0], (unsigned)numbers[1]), ret, err);
 }

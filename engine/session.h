@@ -56,17 +56,19 @@ int session_record(struct session *session, const char *kind, const char *value,
 /* Take a record back: cleanup must no longer touch the object (it is gone, or worth keeping). */
 int session_forget(struct session *session, const char *kind, const char *value, struct err *err);
 
-/*
- * Path of a device node for the block (S_IFBLK) or character (S_IFCHR) device @major:@minor:
- * /dev/NAME when that is it, else one made in a private folder that other processes do not see.
- * Free *ret.
- */
-int session_dev_node(struct session *session, const char *name, mode_t type, unsigned major,
-                     unsigned minor, char **ret, struct err *err);
-
 /* Call @fn as a member of the outer namespace, then return to the inner one.
  * Returns what @fn returned, or negative errno and *err when a namespace could not be entered. */
 int session_in_outer(struct session *session, int (*fn)(void *arg, struct err *err), void *arg,
                      struct err *err);
+
+/*
+ * Path of a device node of @type (S_IFBLK, S_IFCHR) for @number: /dev/NAME when that is it, else
+ * one made in a private folder that other processes do not see. Free *ret.
+ */
+int session_dev_node(struct session *session, const char *name, mode_t type, dev_t number,
+                     char **ret, struct err *err);
+
+/* The same for a block device that sysfs knows as @name ("loop3"). */
+int session_block_node(struct session *session, const char *name, char **ret, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,25 @@ const char *state_get(const struct state *state, const char *kind)
         if (strcmp(state->records[i].kind, kind) == 0)
             return state->records[i].value;
     return NULL;
+}
+
+int state_numbers(const char *value, uint64_t *ret, size_t n)
+{
+    CLEANUP_FREE char *copy = mem_strdup(value);
+    char *next = copy;
+
+    for (size_t i = 0; i < n; i++) {
+        char *number = next;
+
+        if (!number)
+            return -EINVAL;
+        next = strchr(number, ' ');
+        if (next)
+            *next++ = '\0';
+        if (io_parse_u64(number, UINT64_MAX, &ret[i]) < 0)
+            return -EINVAL;
+    }
+    return next ? -EINVAL : 0;
 }
 
 char *state_line(const char *kind, const char *value)

@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "engine/base/mem.h"
@@ -43,6 +44,9 @@ void state_done(struct state *state);
 
 /* First value of @kind; NULL: none. */
 const char *state_get(const struct state *state, const char *kind);
+
+/* A value that is @n decimal numbers with one space between. 0 or -EINVAL. */
+int state_numbers(const char *value, uint64_t *ret, size_t n);
 
 /* One line for the file, with its newline; free it. */
 char *state_line(const char *kind, const char *value);

@@ -91,7 +91,7 @@ static uint64_t hash_sources(void)
 
         assert_int_equal(lstat(path, &st), 0);
         if (S_ISREG(st.st_mode)) {
-            must(io_read_file(path, DISK_SIZE * 2, &text, &len, &err), &err);
+            must(io_read_file(path, 2UL * DISK_SIZE, &text, &len, &err), &err);
             for (size_t j = 0; j < len; j++)
                 hash = (hash ^ (unsigned char)text[j]) * 1099511628211U;
             hash = (hash ^ (uint64_t)st.st_mtim.tv_nsec) * 1099511628211U;
@@ -107,6 +107,7 @@ static uint64_t hash_sources(void)
 
 static int make_images(void **state)
 {
+    uint32_t noise = 1;
     char *raw;
     int fd;
 
@@ -114,11 +115,12 @@ static int make_images(void **state)
     assert_non_null(mkdtemp(dir));
     content = calloc(1, DISK_SIZE);
     assert_non_null(content);
-    srand(1);
     /* data with holes between, as far as the last sector */
-    for (size_t i = 0; i < DISK_SIZE; i++)
+    for (size_t i = 0; i < DISK_SIZE; i++) {
+        noise = noise * 1103515245U + 12345U;
         if ((i >> 17) % 3 == 0 || i >= DISK_SIZE - 512)
-            content[i] = (unsigned char)rand(); /* NOLINT(cert-msc30-c,cert-msc50-cpp) */
+            content[i] = (unsigned char)(noise >> 16);
+    }
     raw = path_of("source.raw");
     fd = open(raw, O_WRONLY | O_CREAT | O_EXCL, 0600);
     assert_true(fd >= 0);

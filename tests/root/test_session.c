@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -210,7 +211,7 @@ static int make_dev_node(struct session *session, const char *name, unsigned maj
 {
     struct err err = ERR_NONE;
 
-    return session_dev_node(session, name, S_IFCHR, major, minor, ret, &err);
+    return session_dev_node(session, name, S_IFCHR, makedev(major, minor), ret, &err);
 }
 
 static void makes_device_nodes_where_dev_has_none(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/state.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +60,21 @@ static void any_value_survives(void **state)
     free(line);
 }
 
+static void numbers_fill_a_value(void **state)
+{
+    uint64_t numbers[2] = { 0 };
+
+    (void)state;
+    assert_int_equal(state_numbers("3 18446744073709551615", numbers, 2), 0);
+    assert_int_equal(numbers[0], 3);
+    assert_true(numbers[1] == UINT64_MAX);
+    assert_int_equal(state_numbers("3", numbers, 2), -EINVAL);
+    assert_int_equal(state_numbers("3 4 5", numbers, 2), -EINVAL);
+    assert_int_equal(state_numbers("3  4", numbers, 2), -EINVAL);
+    assert_int_equal(state_numbers("3 -4", numbers, 2), -EINVAL);
+    assert_int_equal(state_numbers("", numbers, 1), -EINVAL);
+}
+
 static void ids_are_narrow(void **state)
 {
     (void)state;
@@ -87,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses),
         cmocka_unit_test(any_value_survives),
+        cmocka_unit_test(numbers_fill_a_value),
         cmocka_unit_test(ids_are_narrow),
         cmocka_unit_test(knows_processes),
     };
