@@ -160,6 +160,9 @@ int in_place_commit(struct job *job, struct err *err)
         if (r == 0)
             r = image_check_unchanged(job->images[i], err);
     }
+    /* a run that only finishes the commit knows the guest no more */
+    if (r == 0)
+        r = report_write_xml(job, err);
     /* before the first marker: cleanup must not take away what a marker needs */
     for (size_t i = 0; i < job->opts->n_sources && r == 0; i++)
         r = session_forget(job->session, "file", job->overlays.items[i], err);

@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "fixers/domain_xml.h"
 #include "fixers/job_stage.h"
 
 static const struct convert_format *format_of(const struct job *job)
@@ -131,12 +132,21 @@ int stage_publish(struct job *job, struct err *err)
     return 0;
 }
 
+int report_write_xml(const struct job *job, struct err *err)
+{
+    int r = domain_xml_write(job, job->xml_path, err);
+
+    return r < 0 ? r : report_own(job->xml_path, err);
+}
+
 int stage_report(struct job *job, struct err *err)
 {
     json_t *document = job_report_json(job);
     int r = report_write(job->report_path, document, err);
 
     json_decref(document);
+    if (r == 0)
+        r = report_write_xml(job, err);
     if (r == 0 && !job->validated)
         r = not_valid(job, err);
     return r;

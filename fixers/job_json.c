@@ -147,21 +147,24 @@ json_t *job_plan_json(const struct job *job)
 
 /* ---- the report ---- */
 
+/* What --nic names, then what else the guest's files name: as the domain has them. */
 static json_t *nics_json(const struct job *job)
 {
     const struct facts *facts = job->chosen->facts;
     const struct fix_opts *fix = &job->opts->fix;
+    CLEANUP_STRLIST struct strlist names = { 0 };
     json_t *list = json_array();
 
-    for (size_t i = 0; i < facts->n_nics; i++) {
-        const char *mac = facts->nics[i].mac;
+    for (size_t i = 0; i < fix->n_nics + facts->n_nics; i++) {
+        bool is_option = i < fix->n_nics;
+        const char *name = is_option ? fix->nics[i].name : facts->nics[i - fix->n_nics].name;
+        const char *mac = is_option ? fix->nics[i].mac : facts->nics[i - fix->n_nics].mac;
 
-        for (size_t j = 0; j < fix->n_nics; j++)
-            if (strcmp(fix->nics[j].name, facts->nics[i].name) == 0)
-                mac = fix->nics[j].mac;
-        (void)json_array_append_new(list,
-                                    json_pack("{s:o, s:o, s:s}", "mac", text(mac), "name",
-                                              text(facts->nics[i].name), "model", JOB_NIC_MODEL));
+        if (strlist_has(&names, name))
+            continue;
+        strlist_add(&names, name);
+        (void)json_array_append_new(list, json_pack("{s:o, s:o, s:s}", "mac", text(mac), "name",
+                                                    text(name), "model", JOB_NIC_MODEL));
     }
     return list;
 }
@@ -267,14 +270,17 @@ int report_write(const char *path, json_t *document, struct err *err)
 {
     CLEANUP_FREE char *dumped = json_dumps(document, JSON_INDENT(2));
     CLEANUP_FREE char *line = dumped ? mem_printf("%s\n", dumped) : NULL;
-    CLEANUP_FD int fd = -1;
     int r;
 
     if (!line)
         return err_status(err, STATUS_FAILED, "the report %s could not be made", path);
     r = io_write_file(path, line, strlen(line), 0600, err);
-    if (r < 0)
-        return r;
-    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    return r < 0 ? r : report_own(path, err);
+}
+
+int report_own(const char *path, struct err *err)
+{
+    CLEANUP_FD int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
     return fd < 0 ? err_set(err, errno, "open %s", path) : invoker_own(fd, path, err);
 }

@@ -65,9 +65,15 @@ int in_place_resume(struct job *job, struct err *err);
  * run is finished by the next one. */
 int in_place_commit(struct job *job, struct err *err);
 
-/* ---- report.c ---- */
+/* ---- job_json.c, job_finish.c ---- */
 
 /* Write @document to @path: mode 0600, owned by the invoking user. */
 int report_write(const char *path, json_t *document, struct err *err);
+
+/* Give a file that was written for the invoking user to that user. */
+int report_own(const char *path, struct err *err);
+
+/* The libvirt domain beside the target, likewise. */
+int report_write_xml(const struct job *job, struct err *err);
 
 #endif
