@@ -20,6 +20,7 @@ const struct fixer *const fixers[] = {
     &fixer_fstab,
     &fixer_crypttab,
     &fixer_bootloader,
+    &fixer_network,
     &fixer_initramfs,
     &fixer_guest_tools,
 };

@@ -61,13 +61,18 @@ static void list_tree(const struct tree *tree, struct strlist *ret)
     strlist_sort(ret);
 }
 
+/* Folders above something new are made with it. */
 static int is_planned(const struct plan *plan, const char *entry)
 {
     size_t len = strcspn(entry, "\t");
 
-    for (size_t i = 0; i < plan->n; i++)
-        if (strlen(plan->changes[i].path) == len && strncmp(plan->changes[i].path, entry, len) == 0)
+    for (size_t i = 0; i < plan->n; i++) {
+        const char *path = plan->changes[i].path;
+
+        if (strncmp(path, entry, len) == 0 &&
+            (path[len] == '\0' || (path[len] == '/' && plan->changes[i].action == CHANGE_MKDIR)))
             return 1;
+    }
     return 0;
 }
 

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fixers/linux/network_match.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "inspect/fields.h"
+#include "inspect/keyfile.h"
+
+/* A slot that a virtio card may be in: a pattern that takes it stays. */
+#define SOME_SLOT "pci-0000:01:00.0"
+
+bool is_old_driver(const char *word)
+{
+    static const char *const drivers[] = { "vmxnet3", "vmxnet",    "e1000",       "e1000e",
+                                           "pcnet32", "hv_netvsc", "xen-netfront" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
+        if (strcmp(word, drivers[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_word(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || c == '-';
+}
+
+/* Put the new driver in the place of old ones; "!vmxnet3" means all others and stays. */
+static void swap_drivers(const char *text, struct span range, struct edits *edits)
+{
+    size_t at = range.start, end = range.start + range.len;
+
+    while (at < end) {
+        struct span word = { at, 0 };
+        CLEANUP_FREE char *name = NULL;
+
+        while (at < end && is_word(text[at]))
+            at++;
+        word.len = at - word.start;
+        name = span_dup(text, word);
+        if (is_old_driver(name) && text[word.start - 1] != '!')
+            edits_add(edits, word, NEW_DRIVER);
+        at += word.len == 0;
+    }
+}
+
+static enum match_result finish(const struct edits *edits, const char *text, bool unsure,
+                                char **ret_text)
+{
+    if (unsure)
+        return MATCH_UNSURE;
+    if (edits->n == 0)
+        return MATCH_SAME;
+    *ret_text = edits_apply(edits, text, strlen(text), NULL);
+    return MATCH_FIXED;
+}
+
+/* ---- files of sections ---- */
+
+/* How one kind of file calls things. */
+struct dialect {
+    const char *section, *driver, *path;
+    const char *name_section, *name; /* what binds the file to an interface name */
+    const char *mac_section, *mac, *permanent_mac;
+};
+
+static const struct dialect networkd = {
+    "Match", "Driver", "Path", "Match", "Name", "Match", "MACAddress", "PermanentMACAddress",
+};
+static const struct dialect link_file = {
+    /* a .link file's own match has no name that lasts: OriginalName is the kernel's */
+    "Match", "Driver", "Path", "", "", "Match", "MACAddress", "PermanentMACAddress",
+};
+static const struct dialect networkmanager = {
+    "match",          "driver",   "path",        "connection",
+    "interface-name", "ethernet", "mac-address", "mac-address",
+};
+
+static bool has_value(const struct keyfile *keyfile, const char *section, const char *key)
+{
+    const char *value = keyfile_get(keyfile, section, key);
+
+    return value && *value;
+}
+
+/* Bytes of the entry from its key on, with the end of its line when @whole_line. */
+static struct span entry_span(const char *text, const struct keyfile_entry *entry, bool whole_line)
+{
+    size_t start = entry->value_at.start, end = start + entry->value_at.len;
+
+    while (start > 0 && text[start - 1] != '\n')
+        start--;
+    if (whole_line) {
+        while (text[end] && text[end] != '\n')
+            end++;
+        end += text[end] == '\n';
+    }
+    return (struct span){ start, end - start };
+}
+
+/* A match by slot: it goes when something else still says which interface is meant. */
+static bool fix_path(const char *text, const struct keyfile *keyfile,
+                     const struct keyfile_entry *entry, const struct dialect *dialect,
+                     const struct match_target *target, struct edits *edits)
+{
+    CLEANUP_FREE char *line = NULL;
+    bool is_link = dialect == &link_file;
+
+    if (fnmatch(entry->value, SOME_SLOT, 0) == 0 || !*entry->value)
+        return true;
+    if (has_value(keyfile, dialect->name_section, dialect->name) ||
+        has_value(keyfile, dialect->mac_section, dialect->mac) ||
+        has_value(keyfile, dialect->mac_section, dialect->permanent_mac)) {
+        edits_add(edits, entry_span(text, entry, true), "");
+        return true;
+    }
+    if (is_link && target->mac)
+        line = mem_printf("%s=%s", dialect->mac, target->mac);
+    else if (is_link && target->name)
+        line = mem_printf("%s=" NEW_DRIVER, dialect->driver);
+    else if (!is_link && target->name && dialect == &networkd)
+        line = mem_printf("%s=%s", dialect->name, target->name);
+    else if (!is_link && target->name)
+        line = mem_printf("interface-name=%s;", target->name);
+    if (!line)
+        return false;
+    edits_add(edits, entry_span(text, entry, false), line);
+    return true;
+}
+
+static enum match_result fix_sections(const char *text, const struct dialect *dialect,
+                                      const struct match_target *target, char **ret_text)
+{
+    CLEANUP_EDITS struct edits edits = { 0 };
+    CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
+    bool sure = true;
+
+    keyfile_parse(text, strlen(text), &keyfile);
+    for (size_t i = 0; i < keyfile.n; i++) {
+        const struct keyfile_entry *entry = &keyfile.entries[i];
+
+        if (strcmp(entry->section, dialect->section) != 0)
+            continue;
+        if (strcmp(entry->key, dialect->driver) == 0)
+            swap_drivers(text, entry->value_at, &edits);
+        else if (strcmp(entry->key, dialect->path) == 0)
+            sure &= fix_path(text, &keyfile, entry, dialect, target, &edits);
+    }
+    return finish(&edits, text, !sure, ret_text);
+}
+
+enum match_result match_fix_unit(const char *text, bool is_link, const struct match_target *target,
+                                 char **ret_text)
+{
+    return fix_sections(text, is_link ? &link_file : &networkd, target, ret_text);
+}
+
+enum match_result match_fix_keyfile(const char *text, const struct match_target *target,
+                                    char **ret_text)
+{
+    return fix_sections(text, &networkmanager, target, ret_text);
+}
+
+/* ---- lines ---- */
+
+/* Where the value behind `driver:` on the line is, up to a comment; false when there is none. */
+static bool find_yaml_driver(const char *text, const struct span *line, struct span *ret)
+{
+    static const char key[] = "driver";
+    size_t end = line->start + line->len;
+
+    for (size_t at = line->start; at + sizeof(key) <= end && text[at] != '#'; at++) {
+        size_t after = at + sizeof(key) - 1;
+
+        if (strncmp(text + at, key, sizeof(key) - 1) != 0 ||
+            (at > line->start && is_word(text[at - 1])))
+            continue;
+        after += after < end && (text[after] == '"' || text[after] == '\'');
+        while (after < end && text[after] == ' ')
+            after++;
+        if (after >= end || text[after] != ':')
+            continue;
+        *ret = (struct span){ after + 1, 0 };
+        while (after < end && text[after] != '#' && text[after] != '}')
+            after++;
+        ret->len = after - ret->start;
+        return true;
+    }
+    return false;
+}
+
+enum match_result match_fix_netplan(const char *text, char **ret_text)
+{
+    CLEANUP_EDITS struct edits edits = { 0 };
+    size_t pos = 0, len = strlen(text);
+    struct span line, value;
+
+    while (line_next(text, len, &pos, &line))
+        if (find_yaml_driver(text, &line, &value))
+            swap_drivers(text, value, &edits);
+    return finish(&edits, text, false, ret_text);
+}
+
+enum match_result match_fix_rules(const char *text, char **ret_text)
+{
+    static const char key[] = "DRIVERS==\"";
+    CLEANUP_EDITS struct edits edits = { 0 };
+    size_t pos = 0, len = strlen(text);
+    struct span line;
+
+    while (line_next(text, len, &pos, &line)) {
+        CLEANUP_FREE char *copy = span_dup(text, line);
+        const char *found = strstr(copy, key);
+        struct span value;
+
+        if (copy[strspn(copy, " \t")] == '#' || !found || !strstr(copy, "NAME=\""))
+            continue;
+        found += sizeof(key) - 1;
+        value = (struct span){ line.start + (size_t)(found - copy), strcspn(found, "\"") };
+        swap_drivers(text, value, &edits);
+    }
+    return finish(&edits, text, false, ret_text);
+}

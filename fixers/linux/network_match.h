@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Network configuration that finds its interface by the old hardware: by driver or by slot. */
+#ifndef H2K_FIXERS_LINUX_NETWORK_MATCH_H
+#define H2K_FIXERS_LINUX_NETWORK_MATCH_H
+
+#include <stdbool.h>
+
+#define NEW_DRIVER "virtio_net"
+
+/* What a match by slot can become. */
+struct match_target {
+    const char *name; /* the only interface name that is kept; NULL: there is none, or several */
+    const char *mac;  /* of the interface that a .link file names; NULL when it is not known */
+};
+
+enum match_result {
+    MATCH_SAME,   /* nothing depends on the old hardware */
+    MATCH_FIXED,  /* *ret_text is the new text, to free */
+    MATCH_UNSURE, /* a slot is named, and nothing says which interface that will be */
+};
+
+/* .network and .link files of systemd; @is_link: of the latter kind. */
+enum match_result match_fix_unit(const char *text, bool is_link, const struct match_target *target,
+                                 char **ret_text);
+
+/* Keyfiles of NetworkManager: the [match] section. */
+enum match_result match_fix_keyfile(const char *text, const struct match_target *target,
+                                    char **ret_text);
+
+/* Netplan's YAML: `driver:` of a match. */
+enum match_result match_fix_netplan(const char *text, char **ret_text);
+
+/* udev rules that give an interface a name: DRIVERS=="vmxnet3". */
+enum match_result match_fix_rules(const char *text, char **ret_text);
+
+/* A driver of network cards of other hypervisors? */
+bool is_old_driver(const char *word);
+
+#endif

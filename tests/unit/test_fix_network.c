@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Facts are collected from the tree by the inspection itself. */
+#include <stdio.h>
+
+#include "fixers/apply.h"
+#include "fixers/linux/linux.h"
+#include "fixers/linux/network_match.h"
+#include "fixers/linux/network_names.h"
+#include "inspect/linux.h"
+#include "tests/unit/tree.h"
+
+#define MAC "00:50:56:aa:bb:cc"
+#define RULE                                                                                       \
+    "SUBSYSTEM==\"net\", ACTION==\"add\", DRIVERS==\"?*\", ATTR{address}==\"" MAC "\", "           \
+    "ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"ens192\"\n"
+#define STATIC                                                                                     \
+    "auto lo\niface lo inet loopback\nallow-hotplug ens192\n"                                      \
+    "iface ens192 inet static\n    address 192.168.10.20/24\n"
+#define LINK_HEAD "# the name that the network configuration uses (h2k)\n[Match]\n"
+#define BY_MAC LINK_HEAD "MACAddress=" MAC "\n\n[Link]\nName=ens192\n"
+#define BY_DRIVER LINK_HEAD "Driver=virtio_net\n\n[Link]\nName=ens192\n"
+#define LINK_PATH "/etc/systemd/network/10-h2k-ens192.link"
+
+#define INTERFACES "/etc/network/interfaces"
+#define RULES "/etc/udev/rules.d/70-persistent-net.rules"
+#define NETPLAN "/etc/netplan/50-cloud-init.yaml"
+#define NM "/etc/NetworkManager/system-connections/lan.nmconnection"
+#define UNIT "/etc/systemd/network/20-lan.network"
+
+struct file {
+    const char *path, *text;
+};
+
+static const struct {
+    const char *label;
+    struct file have[3];
+    const char *nic_mac; /* --nic ens192=MAC */
+    bool old_udev;
+    struct file want; /* path NULL: no change */
+    const char *note; /* part of one; NULL: none */
+} cases[] = {
+    { "no configuration", { { "/etc/hostname", "x\n" } }, .want = { NULL, NULL } },
+    { "ifupdown, MAC unknown", { { INTERFACES, STATIC } }, .want = { LINK_PATH, BY_DRIVER } },
+    { "ifupdown, --nic",
+      { { INTERFACES, STATIC } },
+      .nic_mac = MAC,
+      .want = { LINK_PATH, BY_MAC } },
+    { "ifupdown, rule by MAC",
+      { { INTERFACES, STATIC }, { RULES, RULE } },
+      .want = { NULL, NULL } },
+    { "rule for another slot of the old machine",
+      { { INTERFACES, STATIC },
+        { RULES, "SUBSYSTEM==\"net\", KERNELS==\"0000:0b:00.0\", ATTR{address}==\"" MAC "\", "
+                 "NAME=\"ens192\"\n" } },
+      .want = { LINK_PATH, BY_MAC } },
+    { "rule for another MAC",
+      { { INTERFACES, STATIC }, { RULES, RULE } },
+      .nic_mac = "52:54:00:00:00:01",
+      .want = { LINK_PATH, LINK_HEAD "MACAddress=52:54:00:00:00:01\n\n[Link]\nName=ens192\n" } },
+    { ".link by MAC",
+      { { INTERFACES, STATIC },
+        { "/etc/systemd/network/70-lan.link",
+          "[Match]\nPermanentMACAddress=00:50:56:AA:BB:CC\n[Link]\nName=ens192\n" } },
+      .want = { NULL, NULL } },
+    { ".link by the old driver",
+      { { INTERFACES, STATIC },
+        { "/etc/systemd/network/70-lan.link", "[Match]\nDriver=vmxnet3\n[Link]\nName=ens192\n" } },
+      .want = { "/etc/systemd/network/70-lan.link",
+                "[Match]\nDriver=virtio_net\n[Link]\nName=ens192\n" } },
+    { ".link by slot, one card",
+      { { INTERFACES, STATIC },
+        { "/etc/systemd/network/70-lan.link",
+          "[Match]\nPath=pci-0000:0b:00.0\n[Link]\nName=ens192\n" } },
+      .want = { "/etc/systemd/network/70-lan.link",
+                "[Match]\nDriver=virtio_net\n[Link]\nName=ens192\n" } },
+    { "hwaddress",
+      { { INTERFACES, STATIC "    hwaddress ether " MAC "\n" } },
+      .want = { LINK_PATH, BY_MAC } },
+    { "VLAN and alias rely on the card",
+      { { INTERFACES, "iface ens192.10 inet static\n address 10.0.0.1/24\n"
+                      "iface ens192:0 inet static\n address 10.0.1.1/24\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
+    { "several cards without addresses",
+      { { INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n" } },
+      .want = { NULL, NULL },
+      .note = "ens192, ens224" },
+    { "several cards, one known",
+      { { INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n" } },
+      .nic_mac = MAC,
+      .want = { LINK_PATH, BY_MAC },
+      .note = "is ens224 is not known" },
+    { "net.ifnames=0",
+      { { INTERFACES, "iface eth0 inet dhcp\n" },
+        { "/boot/grub/grub.cfg", "linux /vmlinuz root=UUID=1 net.ifnames=0 quiet\n" } },
+      .want = { NULL, NULL } },
+    { "eth0 with predictable names",
+      { { INTERFACES, "iface eth0 inet dhcp\n" }, { "/boot/grub/grub.cfg", "linux /vmlinuz\n" } },
+      .want = { "/etc/systemd/network/10-h2k-eth0.link",
+                LINK_HEAD "Driver=virtio_net\n\n[Link]\nName=eth0\n" } },
+    { "old udev, MAC known",
+      { { INTERFACES, STATIC } },
+      .nic_mac = MAC,
+      .old_udev = true,
+      .want = { RULES, RULE } },
+    { "old udev, rules for another card",
+      { { INTERFACES, STATIC }, { RULES, "# first" } },
+      .nic_mac = MAC,
+      .old_udev = true,
+      .want = { RULES, "# first\n" RULE } },
+    { "old udev, MAC unknown",
+      { { INTERFACES, STATIC } },
+      .old_udev = true,
+      .want = { RULES, "SUBSYSTEM==\"net\", ACTION==\"add\", DRIVERS==\"virtio_net\", "
+                       "ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"ens192\"\n" } },
+    { "networkd by name",
+      { { UNIT, "[Match]\nName=ens192\n\n[Network]\nDHCP=no\nAddress=10.0.0.5/24\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
+    { "networkd by the old driver",
+      { { UNIT, "[Match]\nDriver=vmxnet3\n\n[Network]\nAddress=10.0.0.5/24\n" } },
+      .want = { UNIT, "[Match]\nDriver=virtio_net\n\n[Network]\nAddress=10.0.0.5/24\n" } },
+    { "networkd by MAC",
+      { { UNIT, "[Match]\nMACAddress=" MAC "\n\n[Network]\nAddress=10.0.0.5/24\n" } },
+      .want = { NULL, NULL } },
+    { "networkd by any name",
+      { { UNIT, "[Match]\nName=en*\n\n[Network]\nDHCP=yes\n" } },
+      .want = { NULL, NULL } },
+    { "networkd by slot, nothing else known",
+      { { UNIT, "[Match]\nPath=pci-0000:0b:00.0\n[Network]\nAddress=10.0.0.5/24\n" } },
+      .want = { NULL, NULL },
+      .note = UNIT " matches a slot" },
+    { "netplan by id",
+      { { NETPLAN, "network:\n  version: 2\n  ethernets:\n    ens192:\n"
+                   "      addresses: [10.0.0.5/24]\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
+    { "netplan by MAC with set-name",
+      { { NETPLAN, "network:\n  version: 2\n  ethernets:\n    ens192:\n"
+                   "      match: {macaddress: \"" MAC "\"}\n      set-name: ens192\n"
+                   "      addresses: [10.0.0.5/24]\n" } },
+      .want = { NULL, NULL } },
+    { "netplan by the old driver",
+      { { NETPLAN, "network:\n  ethernets:\n    lan:\n      match:\n        driver: \"vmxnet3\"\n"
+                   "      addresses: [10.0.0.5/24] # driver: e1000\n" } },
+      .want = { NETPLAN, "network:\n  ethernets:\n    lan:\n      match:\n"
+                         "        driver: \"virtio_net\"\n"
+                         "      addresses: [10.0.0.5/24] # driver: e1000\n" } },
+    { "NetworkManager by name",
+      { { NM, "[connection]\nid=lan\ninterface-name=ens192\n[ipv4]\nmethod=manual\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
+    { "NetworkManager by MAC and name",
+      { { NM, "[connection]\nid=lan\ninterface-name=ens192\n[ethernet]\n"
+              "mac-address=00:50:56:AA:BB:CC\n[ipv4]\nmethod=manual\n" } },
+      .want = { LINK_PATH, BY_MAC } },
+    { "NetworkManager by the old driver",
+      { { NM, "[connection]\nid=lan\n[match]\ndriver=vmxnet3;\n[ipv4]\nmethod=manual\n" } },
+      .want = { NM, "[connection]\nid=lan\n[match]\ndriver=virtio_net;\n"
+                    "[ipv4]\nmethod=manual\n" } },
+};
+
+static struct tree tree;
+static struct plan *plan;
+
+static void make_plan(const struct fix_opts *opts)
+{
+    struct fix_context ctx = { .opts = opts };
+    struct facts *facts = facts_new();
+    struct err err = ERR_NONE;
+    const char *why = NULL;
+    char text[1024];
+
+    facts->os = OS_LINUX;
+    linux_net(tree.root, facts);
+    facts_set(&facts->boot_config, "/boot/grub/grub.cfg");
+    ctx.facts = facts;
+    plan = plan_new(tree.root);
+    plan->fixer = fixer_network.name;
+    assert_true(fixer_network.applies(&ctx, &why));
+    if (fixer_network.plan(&ctx, plan, &err) < 0)
+        fail_msg("%s", err_text(&err, text, sizeof(text)));
+    facts_free(facts);
+}
+
+static void names_stay_and_nothing_else_changes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct nic_option nic = { .name = mem_strdup("ens192"),
+                                  .mac = mem_strdup(cases[i].nic_mac) };
+        struct fix_opts opts = { .nics = &nic, .n_nics = cases[i].nic_mac != NULL };
+        size_t n_want = cases[i].want.path != NULL;
+        struct err err = ERR_NONE;
+
+        print_message("case: %s\n", cases[i].label);
+        tree_open(&tree, NULL);
+        if (!cases[i].old_udev)
+            tree_put(&tree, "/usr/lib/systemd/network/99-default.link", "", 0644);
+        for (size_t j = 0; j < ARRAY_SIZE(cases[i].have) && cases[i].have[j].path; j++)
+            tree_put(&tree, cases[i].have[j].path, cases[i].have[j].text, 0600);
+        make_plan(&opts);
+        assert_int_equal(plan->notes.n, cases[i].note != NULL);
+        if (cases[i].note)
+            assert_non_null(strstr(plan->notes.items[0], cases[i].note));
+        for (size_t j = plan->n; j > 0; j--)
+            if (plan->changes[j - 1].action == CHANGE_WRITE)
+                n_want--;
+        assert_int_equal(n_want, 0);
+        assert_int_equal(plan_apply(plan, &err), 0);
+        if (cases[i].want.path)
+            tree_expect(&tree, cases[i].want.path, cases[i].want.text);
+        plan_free(plan);
+
+        make_plan(&opts); /* what was made is enough */
+        assert_int_equal(plan->n, 0);
+        plan_free(plan);
+        tree_close(&tree);
+        free(nic.name);
+        free(nic.mac);
+    }
+}
+
+static void slots_become_what_is_known(void **state)
+{
+    static const struct {
+        const char *in;
+        bool is_link;
+        const char *name, *mac;
+        enum match_result result;
+        const char *want;
+    } slots[] = {
+        { "[Match]\nPath=pci-0000:0b:00.0\n", false, "a", NULL, MATCH_FIXED, "[Match]\nName=a\n" },
+        { "[Match]\nName=a\nPath=pci-0000:0b:00.0\nX=1\n", false, NULL, NULL, MATCH_FIXED,
+          "[Match]\nName=a\nX=1\n" },
+        { "[Match]\nPath=pci-0000:0b:00.0\nMACAddress=x", false, NULL, NULL, MATCH_FIXED,
+          "[Match]\nMACAddress=x" },
+        { "[Match]\nPath=pci-0000:0b:00.0\n", false, NULL, NULL, MATCH_UNSURE, NULL },
+        { "[Match]\nPath=pci-*\n", false, "a", NULL, MATCH_SAME, NULL },
+        { "[Match]\nPath=pci-0000:0b:00.0\n", true, "a", "m", MATCH_FIXED,
+          "[Match]\nMACAddress=m\n" },
+        { "[Match]\nDriver=!vmxnet3 e1000\n", false, NULL, NULL, MATCH_FIXED,
+          "[Match]\nDriver=!vmxnet3 virtio_net\n" },
+        { "[Network]\nDriver=vmxnet3\n", false, NULL, NULL, MATCH_SAME, NULL },
+        { "", false, NULL, NULL, MATCH_SAME, NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
+        struct match_target target = { slots[i].name, slots[i].mac };
+        char *fixed = NULL;
+
+        print_message("case: %s\n", slots[i].in);
+        assert_int_equal(match_fix_unit(slots[i].in, slots[i].is_link, &target, &fixed),
+                         slots[i].result);
+        if (slots[i].want)
+            assert_string_equal(fixed, slots[i].want);
+        free(fixed);
+    }
+}
+
+static void drivers_in_yaml_and_rules_are_found(void **state)
+{
+    static const struct {
+        const char *in, *want; /* want NULL: stays */
+    } yaml[] = {
+        { "match: {driver: vmxnet3}\n", "match: {driver: virtio_net}\n" },
+        { "  driver: [\"e1000\", \"vmxnet3\"]\n", "  driver: [\"virtio_net\", \"virtio_net\"]\n" },
+        { "  \"driver\" : 'vmxnet3'", "  \"driver\" : 'virtio_net'" },
+        { "# driver: vmxnet3\n", NULL },
+        { "my_driver: vmxnet3\n", NULL },
+        { "driver: vmxnet3x\n", NULL },
+        { "driver\n", NULL },
+        { "driver:", NULL },
+    };
+    char *fixed = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(yaml); i++) {
+        print_message("case: %s\n", yaml[i].in);
+        fixed = NULL;
+        assert_int_equal(match_fix_netplan(yaml[i].in, &fixed),
+                         yaml[i].want ? MATCH_FIXED : MATCH_SAME);
+        if (yaml[i].want)
+            assert_string_equal(fixed, yaml[i].want);
+        free(fixed);
+    }
+    fixed = NULL;
+    assert_int_equal(match_fix_rules("DRIVERS==\"vmxnet3\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
+                                     "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n",
+                                     &fixed),
+                     MATCH_FIXED);
+    assert_string_equal(fixed, "DRIVERS==\"virtio_net\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
+                               "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n");
+    free(fixed);
+}
+
+static void names_are_checked(void **state)
+{
+    (void)state;
+    assert_true(nic_name_ok("ens192"));
+    assert_true(nic_name_ok("enx005056aabbcc"));
+    assert_false(nic_name_ok("enx005056aabbccd"));
+    assert_false(nic_name_ok(""));
+    assert_false(nic_name_ok("../x"));
+    assert_false(nic_name_ok("a b"));
+    assert_false(nic_name_ok("a\nb"));
+    assert_false(nic_name_ok("a\"b"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_stay_and_nothing_else_changes),
+        cmocka_unit_test(slots_become_what_is_known),
+        cmocka_unit_test(drivers_in_yaml_and_rules_are_found),
+        cmocka_unit_test(names_are_checked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
