@@ -205,7 +205,8 @@ static struct place put_hunk(struct strbuf *out, const struct script *script, st
     struct place next = change;
 
     /* changes that are at most two contexts apart share a hunk */
-    while (next.a - end.a <= 2 * DIFF_CONTEXT && (next.a < script->a.n || next.b < script->b.n)) {
+    while (next.a - end.a <= (size_t)2 * DIFF_CONTEXT &&
+           (next.a < script->a.n || next.b < script->b.n)) {
         end = skip_change(script, next);
         next = skip_kept(script, end);
     }
