@@ -36,14 +36,18 @@ static bool match(const struct guest_root *root)
 static int collect(const struct guest_root *root, const struct inspect_opts *opts,
                    struct facts *facts, struct err *err)
 {
+    struct linux_scan *scan = NULL;
+
     (void)err; /* what cannot be read is unknown, not an error */
+    linux_kernels(root, facts);
+    if (opts->with_initrds)
+        scan = linux_initrds_begin(root, facts);
     linux_identify(root, facts);
     linux_boot(root, facts);
-    linux_kernels(root, facts);
     linux_net(root, facts);
     linux_packages(root, opts->with_packages, facts);
     if (opts->with_initrds)
-        linux_initrds(root, facts);
+        linux_initrds_end(scan, facts);
     return 0;
 }
 

@@ -32,8 +32,14 @@ char *linux_default_root(const struct guest_root *root, const char *boot);
 /* kernels and initrd_tool, without a look into initramfs images (linux_kernels.c) */
 void linux_kernels(const struct guest_root *root, struct facts *facts);
 
-/* What is in each kernel's initramfs; the costly part. @facts has the kernels. (linux_initrds.c) */
-void linux_initrds(const struct guest_root *root, struct facts *facts);
+/*
+ * What is in each kernel's initramfs: begins in a child process when the kernels are known, and
+ * ends with the answers. NULL is a scan that could not begin: everything stays unknown. The child
+ * has the guest's root open until the end. (linux_initrds.c)
+ */
+struct linux_scan;
+struct linux_scan *linux_initrds_begin(const struct guest_root *root, const struct facts *facts);
+void linux_initrds_end(struct linux_scan *scan, struct facts *facts);
 
 /* network_stack and nics (linux_net.c) */
 void linux_net(const struct guest_root *root, struct facts *facts);
