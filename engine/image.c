@@ -148,7 +148,7 @@ static int check_extent(struct image *image, const struct image_format *format,
     struct image_io io;
     struct stat st;
 
-    if (resolve(image->path, extent->name, false, opts, &path, err) < 0)
+    if (resolve(image->path, extent->name, false, opts, &path, err) < 0 || !path)
         return -err->code;
     fd = open_file(path, false, &st, err);
     if (fd < 0)
@@ -287,7 +287,7 @@ static int open_chain(const char *path, const struct image_opts *opts, struct im
     struct image_opts next_opts = *opts;
     struct image *last;
 
-    if (open_one(path, opts, &first, &scan, err) < 0)
+    if (open_one(path, opts, &first, &scan, err) < 0 || !first)
         return -err->code;
     last = first;
     /* being a parent is what a backing file is for */
@@ -299,10 +299,10 @@ static int open_chain(const char *path, const struct image_opts *opts, struct im
         scan = (struct image_scan){ 0 };
         if (depth >= CHAIN_MAX)
             return err_status(err, STATUS_REFUSED, "has more than %u backing files", CHAIN_MAX - 1);
-        if (resolve(last->path, above.backing, true, opts, &next, err) < 0)
+        if (resolve(last->path, above.backing, true, opts, &next, err) < 0 || !next)
             return -err->code;
         next_opts.format = above.backing_format;
-        if (open_one(next, &next_opts, &last->backing, &scan, err) < 0)
+        if (open_one(next, &next_opts, &last->backing, &scan, err) < 0 || !last->backing)
             return err_wrap(err, "backing file %s", next);
         last = last->backing;
         take_files(first, last);

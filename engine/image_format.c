@@ -120,7 +120,7 @@ void image_printable(char *dst, size_t room, const char *src, size_t len)
     size_t n = len < room - 1 ? len : room - 1;
 
     for (size_t i = 0; i < n; i++)
-        dst[i] = src[i] >= ' ' && src[i] <= '~' ? src[i] : '?';
+        dst[i] = (char)(src[i] >= ' ' && src[i] <= '~' ? src[i] : '?');
     dst[n] = '\0';
 }
 

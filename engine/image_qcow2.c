@@ -276,7 +276,7 @@ static int walk_tables(const struct image_io *io, const struct header *h, struct
 
 static int walk(const struct image_io *io, struct image_scan *ret, struct err *err)
 {
-    struct header h;
+    struct header h = { 0 };
 
     if (read_header(io, &h, err) < 0 || check_features(&h, ret, err) < 0 ||
         check_geometry(io, &h, err) < 0 || read_extensions(io, &h, ret, err) < 0)

@@ -20,7 +20,7 @@
 #define GRAIN_MAX 0x200000U /* sectors: qemu's limit */
 #define GD_MAX (32U << 20)  /* entries: qemu's limit */
 #define DESCRIPTOR_SECTOR 1U
-#define DESCRIPTOR_WINDOW (20U * 512) /* bytes at sector 1 where qemu looks for a parent */
+#define DESCRIPTOR_WINDOW ((size_t)20 * 512) /* bytes at sector 1 where qemu looks for a parent */
 #define COWD_GTES 4096U
 #define TEXT_MARK "# Disk DescriptorFile"
 
@@ -122,14 +122,14 @@ static int walk_sparse(struct sparse *sparse, struct err *err)
     uint64_t span = sparse->grain * sparse->gtes;
     struct image_table directory = { .what = "the grain directory",
                                      .offset = sparse->gd_offset,
-                                     .n = (sparse->capacity + span - 1) / span,
+                                     .n = span ? (sparse->capacity + span - 1) / span : 0,
                                      .width = 4,
                                      .look = look_at_directory,
                                      .skip_holes = true,
                                      .arg = sparse };
     uint8_t marker[12];
 
-    if (directory.n > GD_MAX)
+    if (span == 0 || directory.n > GD_MAX)
         return err_status(err, STATUS_FAILED, "damaged: grain directory of %" PRIu64 " entries",
                           directory.n);
     if (image_walk_table(&sparse->walk, &directory, err) < 0)
@@ -332,7 +332,7 @@ static int walk_monolithic(const struct image_io *io, struct image_scan *ret, st
 {
     CLEANUP_FREE char *text = NULL;
     struct vmdk_descriptor descriptor;
-    struct header h;
+    struct header h = { 0 };
     char parent[128];
     size_t len, window;
 

@@ -13,7 +13,7 @@
 #define DYNAMIC_HEADER 1024U
 #define BAT_NONE 0xffffffffU
 #define CHS_MAX (65535ULL * 16 * 255)
-#define BAT_MAX 0x7fffffffU / 4
+#define BAT_MAX (0x7fffffffU / 4)
 
 enum disk_type { TYPE_FIXED = 2, TYPE_DYNAMIC = 3, TYPE_DIFFERENCING = 4 };
 

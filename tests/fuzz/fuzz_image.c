@@ -163,7 +163,7 @@ static void walk(struct sparse *sparse, enum action action)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct sparse sparse = { 0 };
-    CLEANUP_FREE uint8_t *copy = NULL;
+    uint8_t *copy;
     enum action action;
     size_t at;
 
@@ -198,5 +198,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         at += len;
     }
     walk(&sparse, action);
+    free(copy);
     return 0;
 }

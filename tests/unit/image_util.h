@@ -33,6 +33,14 @@ static inline const char *in(const char *name)
     return paths[n_paths++];
 }
 
+/* The same for an option string that names a raw file. */
+static inline const char *raw_opts(const char *path)
+{
+    assert_true(n_paths < ARRAY_SIZE(paths));
+    paths[n_paths] = mem_printf("driver=raw,file.driver=file,file.filename=%s", path);
+    return paths[n_paths++];
+}
+
 static inline int make_folder(void **state)
 {
     char temp[] = "/tmp/h2k-image.XXXXXX";

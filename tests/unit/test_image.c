@@ -69,8 +69,7 @@ static void every_kind_is_recognised_and_read_by_qemu(void **state)
         free(output_of(ARGS("qemu-img", "info", name)));
         /* the bytes: qemu reads through our graph what was put in */
         if (image->size_bytes == size)
-            run(ARGS("qemu-img", "compare", "--image-opts", opts,
-                     mem_printf("driver=raw,file.driver=file,file.filename=%s", in("source.raw"))));
+            run(ARGS("qemu-img", "compare", "--image-opts", opts, raw_opts(in("source.raw"))));
         free(name);
         free(json);
         free(opts);
@@ -166,8 +165,7 @@ static void a_backing_chain_is_followed_when_allowed(void **state)
     assert_true(image_owns(image, raw));
     assert_int_equal(image->size_bytes, 4 * MB);
     text = image_qemu_opts(image);
-    run(ARGS("qemu-img", "compare", "--image-opts", text,
-             mem_printf("driver=raw,file.driver=file,file.filename=%s", raw)));
+    run(ARGS("qemu-img", "compare", "--image-opts", text, raw_opts(raw)));
     free(text);
     image_free(image);
 }

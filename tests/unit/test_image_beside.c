@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What lies beside an image, and who holds it. */
-#include <signal.h>
-#include <sys/wait.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 
 #include "tests/unit/image_util.h"
@@ -95,31 +95,42 @@ static void a_pending_commit_is_refused(void **state)
     image_free(open_image(path, &finish));
 }
 
+/* Wait until the server greets: it listens before it has opened the image. */
 static void wait_for(const char *path)
 {
     const struct timespec pause = { .tv_nsec = 20 * 1000 * 1000 };
-    struct stat st;
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    char greeting[8];
 
-    for (int i = 0; i < 500; i++) {
-        if (stat(path, &st) == 0)
+    assert_true(strlen(path) < sizeof(address.sun_path));
+    memcpy(address.sun_path, path, strlen(path));
+    for (int i = 0; i < 1000; i++) {
+        int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        int r = connect(fd, (const struct sockaddr *)&address, sizeof(address));
+
+        if (r == 0)
+            r = io_read_full(fd, greeting, sizeof(greeting));
+        (void)close(fd);
+        if (r == 0) {
+            assert_memory_equal(greeting, "NBDMAGIC", sizeof(greeting));
             return;
+        }
         (void)nanosleep(&pause, NULL);
     }
-    fail_msg("%s did not appear", path);
+    fail_msg("no server at %s", path);
 }
 
-/* A real qemu-nbd holds the image; 0 when there is none. */
-static int serve(const char *path, const char *format, int read_only, struct process *ret)
+/* A real qemu-nbd holds the image. */
+static void serve(const char *path, const char *format, int read_only, struct process *ret)
 {
     struct err err = ERR_NONE;
-    const char *socket = in("socket");
-    struct exec_opts opts = { .argv = ARGS("qemu-nbd", "-f", format, "-k", socket, "-t", path,
+    const char *name = in("socket");
+    struct exec_opts opts = { .argv = ARGS("qemu-nbd", "-f", format, "-k", name, "-t", path,
                                            read_only ? "-r" : NULL) };
 
-    (void)unlink(socket);
+    (void)unlink(name);
     assert_int_equal(process_start(&opts, ret, &err), 0);
-    wait_for(socket);
-    return 1;
+    wait_for(name);
 }
 
 static void an_image_in_use_is_refused(void **state)
@@ -140,12 +151,12 @@ static void an_image_in_use_is_refused(void **state)
         const char *path = make_image(kinds[i].name, kinds[i].format, kinds[i].options, 4 * MB);
 
         print_message("%s\n", kinds[i].name);
-        (void)serve(path, kinds[i].format, 0, &server);
+        serve(path, kinds[i].format, 0, &server);
         assert_refused(path, NULL, STATUS_TEMPORARY, "in use");
         (void)process_stop(&server, 5000);
         image_free(open_image(path, NULL));
         /* readers do not disturb each other */
-        (void)serve(path, kinds[i].format, 1, &server);
+        serve(path, kinds[i].format, 1, &server);
         image_free(open_image(path, NULL));
         (void)process_stop(&server, 5000);
     }

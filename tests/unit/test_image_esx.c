@@ -88,8 +88,7 @@ static void extents_of_esx_are_read(void **state)
         assert_int_equal(image->size_bytes, AT(SECTORS));
         assert_false(image->can_rewrite);
         opts = image_qemu_opts(image);
-        run(ARGS("qemu-img", "compare", "--image-opts", opts,
-                 mem_printf("driver=raw,file.driver=file,file.filename=%s", raw)));
+        run(ARGS("qemu-img", "compare", "--image-opts", opts, raw_opts(raw)));
         free(opts);
         free(text);
         image_free(image);
