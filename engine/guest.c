@@ -107,7 +107,7 @@ int guest_open(const struct guest_root *root, const char *path, struct err *err)
 int guest_read(const struct guest_root *root, const char *path, size_t max_bytes, char **ret_text,
                size_t *ret_len, struct err *err)
 {
-    struct stat st;
+    struct stat st = { 0 };
     CLEANUP_FD int fd = open_regular(root, path, &st, err);
     CLEANUP_FREE char *text = NULL;
     size_t len = 0;
@@ -140,7 +140,7 @@ int guest_read(const struct guest_root *root, const char *path, size_t max_bytes
 ssize_t guest_pread(const struct guest_root *root, const char *path, void *buf, size_t len,
                     uint64_t offset, struct err *err)
 {
-    struct stat st;
+    struct stat st = { 0 };
     CLEANUP_FD int fd = open_regular(root, path, &st, err);
     size_t done = 0;
 
@@ -236,7 +236,7 @@ static int where_is(int fd, char buf[PATH_MAX])
 int guest_real_path(const struct guest_root *root, const char *path, char **ret, struct err *err)
 {
     CLEANUP_FD int fd = guest_path_open(root, path, O_PATH);
-    char top[PATH_MAX], full[PATH_MAX];
+    char top[PATH_MAX] = "", full[PATH_MAX] = "";
     size_t len;
     int r;
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
 
 #define LABEL "security.selinux"
 #define LABEL_MAX 4096
@@ -76,9 +77,7 @@ int attr_copy_xattrs(int from, int to)
         return errno == ENOTSUP ? 0 : -errno;
     if (len == 0)
         return 0;
-    names = malloc((size_t)len + 1);
-    if (!names)
-        return -ENOMEM;
+    names = mem_alloc((size_t)len + 1); /* the kernel's limit is 64 KiB */
     len = flistxattr(from, names, (size_t)len);
     if (len < 0)
         return -errno;

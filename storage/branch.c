@@ -28,10 +28,13 @@
 static bool kernel_mounts_clones(void)
 {
     struct utsname name;
-    unsigned major = 0, minor = 0;
+    unsigned long major, minor;
+    char *end;
 
-    if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+    if (uname(&name) < 0)
         return false;
+    major = strtoul(name.release, &end, 10);
+    minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
     return major > BTRFS_CLONES_SINCE_MAJOR ||
            (major == BTRFS_CLONES_SINCE_MAJOR && minor >= BTRFS_CLONES_SINCE_MINOR);
 }
@@ -163,6 +166,7 @@ static int without_driver(const struct mtree *tree, struct branch *branch,
                           const struct volume *volume, struct err *err)
 {
     const struct fstype *fstype = branch->fstype;
+    int r;
 
     if (!fstype->program || !exec_have(fstype->program))
         return err_status(err, STATUS_HOST,
@@ -175,9 +179,12 @@ static int without_driver(const struct mtree *tree, struct branch *branch,
         return err_status(err, STATUS_HOST,
                           "%s can be written with the kernel's driver only (module %s)",
                           fstype->name, fstype->driver);
-    if (fstype->without_driver == FSTYPE_STAGED)
-        return staging_load(branch->node, volume->size_bytes, &branch->fd, &branch->staging, err);
-    return by_program(tree, branch, err);
+    if (fstype->without_driver == FSTYPE_BY_PROGRAM)
+        return by_program(tree, branch, err);
+    r = staging_load(branch->node, volume->size_bytes, &branch->fd, &branch->staging, err);
+    if (r == 0 && branch->read_only)
+        (void)fsmount_make_read_only(branch->fd); /* what is written there goes nowhere anyway */
+    return r;
 }
 
 int branch_mount(struct mtree *tree, struct branch *branch, const struct volume *volume,

@@ -118,6 +118,13 @@ int fsmount_pick(const char *path, int *ret_fd, struct err *err)
     return 0;
 }
 
+int fsmount_make_read_only(int fd)
+{
+    struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+    return syscall(SYS_mount_setattr, fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0 ? -errno : 0;
+}
+
 int fsmount_attach(int fd, int target_fd, struct err *err)
 {
     if (syscall(SYS_move_mount, fd, "", target_fd, "",

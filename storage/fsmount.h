@@ -34,6 +34,9 @@ int fsmount_new(const struct fsmount_opts *opts, int *ret_fd, struct err *err);
 /* The mount that a program made at @path, to be moved with fsmount_attach(). */
 int fsmount_pick(const char *path, int *ret_fd, struct err *err);
 
+/* Forbid writing through the mount @fd. -errno; Linux before 5.12 cannot. */
+int fsmount_make_read_only(int fd);
+
 /* Put the mount @fd on the folder that @target_fd is. */
 int fsmount_attach(int fd, int target_fd, struct err *err);
 

@@ -17,11 +17,11 @@ struct fstype {
     /* options that keep the driver from writing anything, and those for writing */
     struct fsmount_option read[FSTYPE_OPTIONS_MAX], write[FSTYPE_OPTIONS_MAX];
     bool (*is_dirty)(const struct volume *volume); /* NULL: cannot be told */
-    /* dirty is what cannot be mounted for reading on a device that cannot be written */
-    bool dirty_by_trying;
     const char *program; /* serves it without a driver; NULL: nothing does */
     enum fstype_how without_driver;
     bool program_writes; /* it can also write */
+    /* dirty is what cannot be mounted for reading on a device that cannot be written */
+    bool dirty_by_trying;
 };
 
 /* NULL: never mounted. */

@@ -29,7 +29,7 @@ static int add_partition(struct stack *stack, size_t parent, blkid_partition par
     int number = blkid_partition_get_partno(part);
     const uint64_t size = disk->size_bytes;
     struct disk *holder = disk->disk;
-    uint64_t offset = 0, len = 0; /* the message shows both, whichever check fails */
+    uint64_t offset = 0, len = 0;
     struct volume *volume;
     char *name = mem_printf("%s%d", disk->name, number);
     bool gpt = strcmp(disk->table, "gpt") == 0;

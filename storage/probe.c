@@ -54,6 +54,30 @@ static void log_all(blkid_probe probe, const char *name)
     }
 }
 
+/* Host adapters' own RAID does not exist below a hypervisor; looking for it costs a dozen reads at
+ * the end of each volume, and stray bytes there would hide what the volume really is. */
+static void skip_adapter_raid(blkid_probe probe)
+{
+    static char names[][32] = {
+        "adaptec_raid_member",
+        "ddf_raid_member",
+        "hpt37x_raid_member",
+        "hpt45x_raid_member",
+        "isw_raid_member",
+        "jmicron_raid_member",
+        "lsi_mega_raid_member",
+        "nvidia_raid_member",
+        "promise_fasttrack_raid_member",
+        "via_raid_member",
+        "silicon_medley_raid_member",
+    };
+    char *list[ARRAY_SIZE(names) + 1] = { NULL };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        list[i] = names[i];
+    (void)blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_NOTIN, list);
+}
+
 int probe_content(struct volume *volume, struct err *err)
 {
     CLEANUP_PROBE blkid_probe probe =
@@ -65,6 +89,7 @@ int probe_content(struct volume *volume, struct err *err)
     (void)blkid_probe_enable_superblocks(probe, 1);
     (void)blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_LABEL | BLKID_SUBLKS_UUID |
                                                        BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE);
+    skip_adapter_raid(probe);
     errno = 0;
     r = blkid_do_safeprobe(probe);
     if (r == AMBIVALENT) {

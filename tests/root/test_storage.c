@@ -236,12 +236,14 @@ static void each_kind_is_written_and_read(void **state)
 static void make_uefi_disk(void)
 {
     char *path = new_image("uefi.raw", 128 * MIB);
+    char *esp = mem_printf("%s@@1M", path);
     const char *const sfdisk[] = { "sfdisk", "-q", path, NULL };
 
     run(sfdisk, "label: gpt\nstart=2048, size=40MiB, type=uefi\ntype=linux\n");
     RUN("mkfs.vfat", "-n", "ESP", "--offset", "2048", path, "40960");
     RUN("mke2fs", "-Fq", "-t", "ext4", "-E", "offset=42991616", path, "80M");
-    RUN("mmd", "-i", mem_printf("%s@@1M", path), "::/EFI", "::/EFI/debian", "::/EFI/old");
+    RUN("mmd", "-i", esp, "::/EFI", "::/EFI/debian", "::/EFI/old");
+    free(esp);
     free(path);
 }
 
@@ -291,19 +293,50 @@ static void fat_is_read_and_written(void **state)
     free(big);
 }
 
+/* A long name is UTF-16 in the directory: this one gets what no tool would write there. */
+static void fat_names_never_lead_out(void **state)
+{
+    static const char slashes[] = ".\0.\0/\0.\0.\0";
+    char *path = new_image("names.raw", 16 * MIB), *data = NULL, *found;
+    struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+    size_t len = 0;
+    int fd;
+
+    (void)state;
+    RUN("mkfs.vfat", path);
+    RUN("mmd", "-i", path, "::/abcde long name of a folder");
+    must(io_read_file(path, 16 * MIB, &data, &len, &err), &err);
+    found = memmem(data, len, "a\0b\0c\0d\0e\0", 10);
+    assert_non_null(found);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(io_pwrite_full(fd, slashes, 10, (uint64_t)(found - data)), 0);
+    (void)close(fd);
+    free(data);
+    free(path);
+    open_image("names.raw", DISK_READ_ONLY);
+    mount_ro("/dev/sda", "/");
+    must(guest_list(mtree_root(on.tree), "/", &names, &err), &err);
+    assert_int_equal(names.n, 1);
+    assert_null(strchr(names.items[0], '/'));
+    strlist_done(&names);
+    assert_int_equal(guest_mkdir(mtree_root(on.tree), "/new", &plain, &err), -EROFS);
+}
+
 static void a_full_fat_says_so(void **state)
 {
-    struct guest_piece piece = { .len = 41 * MIB };
+    char *data = mem_alloc(41 * MIB);
+    struct guest_piece piece = { .data = data, .len = 41 * MIB };
     struct err err = ERR_NONE;
 
     (void)state;
     make_uefi_disk();
-    piece.data = mem_alloc(41 * MIB);
     open_image("uefi.raw", DISK_OVERLAY);
     mount_rw("/dev/sda1", "/");
     assert_int_equal(guest_replace(mtree_root(on.tree), "/big", &piece, 1, &plain, &err), -ENOSPC);
     assert_int_equal(err.status, STATUS_FAILED);
     assert_false(guest_exists(mtree_root(on.tree), "/big"));
+    free(data);
 }
 
 /* An ext4 whose journal holds a transaction that was not written to its place. */
@@ -571,6 +604,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(each_kind_is_written_and_read, release),
         cmocka_unit_test_teardown(fat_is_read_and_written, release),
+        cmocka_unit_test_teardown(fat_names_never_lead_out, release),
         cmocka_unit_test_teardown(a_full_fat_says_so, release),
         cmocka_unit_test_teardown(a_dirty_journal_is_not_replayed_for_reading, release),
         cmocka_unit_test_teardown(a_dirty_xfs_log_is_noticed, release),
