@@ -54,8 +54,8 @@ static int print_verdict(const struct options *options, const char *guest,
     } else {
         if (result->command_output)
             (void)fputs(result->command_output, stdout);
-        (void)printf("%s: %s%s%s (stage: %s; %u.%u s, %s, %s, %s)\n", guest,
-                     result->booted ? "it boots" : "it does not boot: ", result->reason, "",
+        (void)printf("%s: %s%s (stage: %s; %u.%u s, %s, %s, %s)\n", guest,
+                     result->booted ? "it boots" : "it does not boot: ", result->reason,
                      boot_stage_name(result->stage), result->ms / 1000, result->ms / 100 % 10,
                      opts->bus ? opts->bus : "virtio", opts->uefi ? "uefi" : "bios", result->accel);
     }
@@ -64,7 +64,7 @@ static int print_verdict(const struct options *options, const char *guest,
 
 static int boot(const struct options *options, const char *guest, const struct domain *domain)
 {
-    CLEANUP_FREE struct image **images = mem_alloc((domain->n_disks + 1) * sizeof(*images));
+    CLEANUP_FREE struct image **images = mem_alloc((domain->n_disks + 1) * sizeof(struct image *));
     struct boot_opts opts = {
         .images = images,
         .n_images = domain->n_disks,

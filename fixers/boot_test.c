@@ -16,6 +16,7 @@
 #include "engine/base/signals.h"
 #include "fixers/boot_login.h"
 #include "fixers/boot_machine.h"
+#include "inspect/json_text.h"
 
 /* How long nothing new may be printed. dracut and systemd wait up to 90 s of guest time for a
  * device without a word on some consoles; emulation is slower. */
@@ -61,15 +62,12 @@ static uint64_t quiet_limit_ms(const struct run *run)
     return (uint64_t)host_is_busy() * (run->kvm ? QUIET_KVM_MS : QUIET_TCG_MS);
 }
 
-__attribute__((format(printf, 2, 3))) static enum look give_up(struct run *run, const char *fmt,
-                                                               ...)
+/* Takes ownership of @reason. */
+static enum look give_up(struct run *run, char *reason)
 {
-    va_list args;
-
-    va_start(args, fmt);
-    (void)vsnprintf(run->console.reason, sizeof(run->console.reason), fmt, args);
-    va_end(args);
+    (void)snprintf(run->console.reason, sizeof(run->console.reason), "%s", reason);
     run->console.failed = true;
+    free(reason);
     return LOOK_FAILED;
 }
 
@@ -80,12 +78,11 @@ static enum look silence(struct run *run, uint64_t quiet_ms)
     if (run->may_fall_back && run->console.stage <= BOOT_KERNEL)
         return LOOK_NO_KVM;
     if (run->console.stage == BOOT_NOTHING)
-        return give_up(run,
-                       "nothing on the serial console for %u s: nothing boots, or the guest does "
-                       "not use the console (console=ttyS0)",
-                       s);
-    return give_up(run, "no progress for %u s%s%s", s, *run->console.hint ? ": " : "",
-                   run->console.hint);
+        return give_up(run, mem_printf("nothing on the serial console for %u s: nothing boots, or "
+                                       "the guest does not use it (console=ttyS0)",
+                                       s));
+    return give_up(run, mem_printf("no progress for %u s%s%s", s, *run->console.hint ? ": " : "",
+                                   run->console.hint));
 }
 
 /* What the console and the monitor say now. */
@@ -98,19 +95,19 @@ static enum look judge(struct run *run, struct err *err)
     if (console->failed)
         return LOOK_FAILED;
     if (run->machine.n_resets > MAX_RESETS)
-        return give_up(run, "the guest restarts the machine again and again%s%s",
-                       *console->hint ? ": " : "", console->hint);
+        return give_up(run, mem_printf("the guest restarts the machine again and again%s%s",
+                                       *console->hint ? ": " : "", console->hint));
     if (console->stage != BOOT_LOGIN)
         return LOOK_ON;
     if (!run->opts->login)
         return LOOK_BOOTED;
     r = boot_login_step(&run->login, console, run->machine.serial_fd, err);
     if (r == LOGIN_REFUSED)
-        return give_up(run, "login refused");
+        return give_up(run, mem_strdup("login refused"));
     if (r == LOGIN_DONE && run->login.status != 0)
-        return give_up(run, "the command ended with %d", run->login.status);
+        return give_up(run, mem_printf("the command ended with %d", run->login.status));
     if (r < 0)
-        return give_up(run, "the serial console was closed");
+        return give_up(run, mem_strdup("the serial console was closed"));
     return r == LOGIN_DONE ? LOOK_BOOTED : LOOK_ON;
 }
 
@@ -153,9 +150,9 @@ static int follow(struct run *run, enum look *ret, struct err *err)
             something = hear(run);
         now = io_now_ms();
         heard = something > 0 ? now : heard;
-        look = something == 0 ? give_up(run, "the machine went off") : judge(run, err);
+        look = something == 0 ? give_up(run, mem_strdup("the machine went off")) : judge(run, err);
         if (look == LOOK_ON && run->deadline && now >= run->deadline)
-            look = give_up(run, "not done within %u s", run->opts->timeout_s);
+            look = give_up(run, mem_printf("not done within %u s", run->opts->timeout_s));
         if (look == LOOK_ON && now - heard >= quiet_limit_ms(run))
             look = silence(run, now - heard);
     }
@@ -266,33 +263,19 @@ void boot_result_done(struct boot_result *result)
     *result = (struct boot_result){ .booted = false };
 }
 
-/* The guest's bytes need not be UTF-8. */
-static json_t *text_json(const char *text)
-{
-    json_t *value = json_string(text);
-    CLEANUP_FREE char *ascii = NULL;
-
-    if (value)
-        return value;
-    ascii = mem_strdup(text);
-    for (char *c = ascii; *c; c++)
-        if ((unsigned char)*c >= 0x80)
-            *c = '?';
-    return json_string(ascii);
-}
-
 json_t *boot_result_json(const struct boot_result *result, const struct boot_opts *opts)
 {
+    const unsigned tenths = result->ms / 100;
     json_t *document =
         json_pack("{s:s, s:b, s:s, s:o, s:f, s:s, s:s, s:s, s:o}", "schema", "h2k.boot-test/1",
                   "booted", result->booted, "stage", boot_stage_name(result->stage), "reason",
-                  text_json(result->reason), "seconds", result->ms / 100 / 10.0, "accel",
-                  result->accel, "bus", opts->bus ? opts->bus : "virtio", "firmware",
-                  opts->uefi ? "uefi" : "bios", "console_tail", text_json(result->console_tail));
+                  json_text(result->reason), "seconds", tenths / 10.0, "accel", result->accel,
+                  "bus", opts->bus ? opts->bus : "virtio", "firmware", opts->uefi ? "uefi" : "bios",
+                  "console_tail", json_text(result->console_tail));
 
     if (document && result->command_status >= 0)
         (void)json_object_set_new(document, "command",
                                   json_pack("{s:i, s:o}", "status", result->command_status,
-                                            "output", text_json(result->command_output)));
+                                            "output", json_text(result->command_output)));
     return document;
 }
