@@ -73,6 +73,10 @@ extern const size_t disk_n_backends;
 int disk_attach(struct session *session, const struct image *image, const struct disk_opts *opts,
                 struct disk **ret, struct err *err);
 
+/* Does the backend really work here? Attaches a small image of its own in a session of its own and
+ * reads it back through the block device. 0, or negative errno and *err. Needs root. */
+int disk_try_backend(const struct attach_backend *backend, struct err *err);
+
 /* A block device over part of the disk (partition); len 0: the whole disk. Free *ret_node. */
 int disk_map(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
              char **ret_node, struct err *err);

@@ -25,6 +25,7 @@ int server_start(struct session *session, const char *const *argv, const char *p
         .argv = argv,
         .package = package,
         .mount_ns_fd = session_outer_ns(session),
+        .own_group = 1, /* Ctrl-C ends us, and we need it to write back */
         .limit_as = SERVER_LIMIT_AS,
     };
     int r = process_start(&opts, &ret->process, err);

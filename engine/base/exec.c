@@ -86,6 +86,8 @@ static __attribute__((noreturn)) void child_run(const struct exec_opts *opts, co
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             child_fail(report_fd);
+    if (opts->own_group && setpgid(0, 0) < 0)
+        child_fail(report_fd);
     if (opts->mount_ns_fd > 0 && setns(opts->mount_ns_fd, CLONE_NEWNS) < 0)
         child_fail(report_fd);
     for (size_t i = 0; i < opts->n_keep_fds; i++)

@@ -18,6 +18,7 @@ struct exec_opts {
     const void *input;       /* for its stdin; NULL: /dev/null */
     size_t input_len;
     int mount_ns_fd;      /* > 0: join this mount namespace first */
+    int own_group;        /* a signal from the terminal's keyboard does not reach it */
     int stdout_fd;        /* > 0: goes there instead of being captured */
     unsigned timeout_ms;  /* 0: none */
     uint64_t limit_as;    /* RLIMIT_AS in bytes; 0: none */

@@ -3,7 +3,7 @@
 # kill -9 of h2k and of its block servers, and SIGTERM, at random moments, reading and with a dirty
 # file system: nothing hangs, and nothing is left (after cleanup, where h2k itself was killed).
 . "${H2K_SRC:?}/tests/lib/functions.sh"
-requires root qemu-img qemu-nbd mkfs.ext4 losetup
+requires root qemu-img qemu-nbd mkfs.ext4 losetup setsid shuf
 hold=${HOLD:?}
 [ -c /dev/fuse ] || skip "needs fuse"
 
@@ -57,7 +57,8 @@ wait_a_moment() { sleep "0.$(printf '%03d' $((RANDOM % ${1:-200})))"; }
 
 start()
 {
-    PATH=${ways[$((round % ${#ways[@]}))]} "$hold" "$1" fuse "$T/disk.vmdk" >"$T/ready" 2>"$T/err" &
+    setsid env PATH="${ways[$((round % ${#ways[@]}))]}" "$hold" "$1" fuse "$T/disk.vmdk" \
+        >"$T/ready" 2>"$T/err" &
     pid=$!
     disown
 }
@@ -93,6 +94,17 @@ end_h2k()
     nothing_left
 }
 
+# Ctrl-C reaches the whole process group, but not the servers: what is dirty can be written back.
+interrupt_group()
+{
+    until grep -q ready "$T/ready"; do kill -0 "$pid" || fail "$what: $(cat "$T/err")"; done
+    wait_a_moment 100
+    kill -INT -- "-$pid"
+    ended "$pid"
+    nothing_left
+    { [ "$status" = 0 ] && [ ! -s "$T/err" ]; } || fail "$what: status $status: $(cat "$T/err")"
+}
+
 # What the two namespaces are there to prevent: the dying server unmounts the file system that it
 # serves. Cleanup aborts its FUSE connection.
 deadlock()
@@ -116,7 +128,7 @@ deadlock()
 
 released=0
 for round in $(seq "${KILL_ROUNDS:-30}"); do
-    for act in kill_h2k kill_server end_h2k; do
+    for act in kill_h2k kill_server end_h2k interrupt_group; do
         mode=rw
         [ $((round % 5)) -lt 4 ] || mode=ro
         what="round $round, $act, $mode"

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "engine/base/exec.h"
@@ -256,7 +257,59 @@ static void check_overlay(size_t i, const char *backend)
     detach(&attached);
 }
 
+/* Writes of several processes through two devices at once arrive whole. */
+static void check_parallel_writes(size_t i)
+{
+    enum { WRITERS = 8, LEN = 1 << 19 };
+    struct disk_opts opts = { .backend = "fuse", .mode = DISK_OVERLAY };
+    struct attached attached;
+    struct err err = ERR_NONE;
+    char *nodes[2] = { NULL, NULL };
+    pid_t children[WRITERS];
+    unsigned char *bytes = malloc(LEN);
+
+    assert_non_null(bytes);
+    attach(images[i].file, images[i].format, &opts, &attached);
+    for (size_t n = 0; n < ARRAY_SIZE(nodes); n++)
+        must(disk_map(attached.session, attached.disk, n * (DISK_SIZE / 2), DISK_SIZE / 2,
+                      &nodes[n], &err),
+             &err);
+    for (unsigned n = 0; n < WRITERS; n++) {
+        children[n] = fork();
+        if (children[n] == 0) {
+            int fd = open(nodes[n % 2], O_RDWR | O_CLOEXEC);
+
+            (void)memset(bytes, (int)n + 1, LEN);
+            _exit(fd < 0 || io_pwrite_full(fd, bytes, LEN, (uint64_t)n / 2 * LEN) < 0 ||
+                  fsync(fd) < 0);
+        }
+    }
+    for (unsigned n = 0; n < WRITERS; n++) {
+        int status = 1;
+
+        assert_int_equal(waitpid(children[n], &status, 0), children[n]);
+        assert_int_equal(status, 0);
+    }
+    must(disk_sync(attached.disk, &err), &err);
+    for (unsigned n = 0; n < WRITERS; n++) {
+        (void)memset(bytes, (int)n + 1, LEN);
+        check_bytes(attached.disk->fd, (n % 2) * (DISK_SIZE / 2) + (uint64_t)n / 2 * LEN, bytes,
+                    LEN);
+    }
+    for (size_t n = 0; n < ARRAY_SIZE(nodes); n++)
+        free(nodes[n]);
+    free(bytes);
+    detach(&attached);
+}
+
 /* ---- tests ---- */
+
+static void parallel_writes_arrive(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++)
+        check_parallel_writes(i);
+}
 
 static void fuse_serves_every_format(void **state)
 {
@@ -277,6 +330,19 @@ static void loop_serves_raw(void **state)
     attach(images[0].file, "raw", &opts, &attached);
     assert_string_equal(attached.disk->backend, "loop");
     detach(&attached);
+}
+
+static void backends_can_be_tried(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < disk_n_backends; i++) {
+        struct err err = ERR_NONE;
+        int works = disk_backends[i]->probe(&err) == 0;
+
+        err_clear(&err);
+        print_message("%s: %s\n", disk_backends[i]->name, works ? "works" : "not here");
+        assert_int_equal(disk_try_backend(disk_backends[i], &err) == 0, works);
+    }
 }
 
 static void attach_fails(const char *file, const char *backend, enum disk_mode mode,
@@ -406,6 +472,7 @@ static void nbdfuse_serves_every_format(void **state)
         check_read_only(i, "fuse");
         check_overlay(i, "fuse");
     }
+    check_parallel_writes(1);
     assert_int_equal(setenv("PATH", path, 1), 0);
     free(path);
 }
@@ -432,7 +499,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fuse_serves_every_format),
+        cmocka_unit_test(parallel_writes_arrive),
         cmocka_unit_test(loop_serves_raw),
+        cmocka_unit_test(backends_can_be_tried),
         cmocka_unit_test(says_what_cannot_work),
         cmocka_unit_test(sectors_of_4096_bytes),
         cmocka_unit_test(parts_are_released_alone),
