@@ -26,7 +26,7 @@ struct script {
 
 static struct lines split(const struct diff_side *side)
 {
-    struct lines lines = { 0 };
+    struct lines lines = { .items = mem_alloc(sizeof(struct line)) }; /* never NULL: offsets */
     size_t at = 0;
 
     while (side->text && at < side->len) {

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Whatever a configuration file holds (the first byte says which one): the fixers plan, the plan is
+ * applied, and a second plan is empty. */
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/io.h"
+#include "fixers/apply.h"
+#include "fixers/fixer.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static const char *const paths[] = {
+    "/etc/fstab",
+    "/etc/crypttab",
+    "/boot/grub/grub.cfg",
+    "/etc/default/grub",
+    "/etc/kernel/cmdline",
+    "/boot/grub/device.map",
+    "/etc/initramfs-tools/conf.d/resume",
+    "/etc/systemd/system/a.mount",
+    "/etc/systemd/system/dev-sda2.swap",
+    "/etc/modules",
+    "/etc/X11/xorg.conf",
+    "/boot/loader/entries/a.conf",
+    "/boot/efi/EFI/debian/grub.cfg",
+};
+
+static const char *const only[] = { "fstab", "crypttab", "bootloader", "guest-tools" };
+
+static char dir[] = "/dev/shm/h2k-fuzz.XXXXXX"; /* where syncing costs nothing */
+static struct guest_root *root;
+static struct facts *facts;
+
+static void must(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    (void)st;
+    (void)kind;
+    return ftw->level == 0 ? 0 : remove(path);
+}
+
+static void clear(void)
+{
+    must(nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH) == 0);
+}
+
+static void finish(void)
+{
+    clear();
+    (void)rmdir(dir);
+    guest_root_free(root);
+    facts_free(facts);
+}
+
+static void add_device(const char *name, const char *fstype, const char *uuid, const char *part)
+{
+    struct fact_device *device = facts_add_device(facts);
+
+    facts_set(&device->name, name);
+    facts_set(&device->kind, part ? "partition" : "disk");
+    facts_set(&device->fstype, fstype);
+    facts_set(&device->uuid, uuid);
+    facts_set(&device->part_uuid, part);
+}
+
+static void start(void)
+{
+    struct err err = ERR_NONE;
+    int fd;
+
+    if (!mkdtemp(dir)) {
+        memcpy(dir, "/tmp/h2k-fuzz.XXXXXX", sizeof("/tmp/h2k-fuzz.XXXXXX"));
+        must(mkdtemp(dir) != NULL);
+    }
+    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    must(fd >= 0 && guest_root_new(fd, &root, &err) == 0);
+    (void)close(fd);
+    facts = facts_new();
+    facts->os = OS_LINUX;
+    facts->firmware = FIRMWARE_UEFI;
+    facts_set(&facts->arch, "x86_64");
+    facts_set(&facts->root, "/dev/sda1");
+    add_device("/dev/sda", "", "", NULL);
+    add_device("/dev/sda1", "ext4", "aaaa-1111", "0abc-01");
+    add_device("/dev/sda2", "swap", "bbbb-2222", "0abc-02");
+    add_device("/dev/sda3", "", "", "0abc-03");
+    (void)atexit(finish);
+}
+
+static void put(const char *path, const void *data, size_t size)
+{
+    char *full = mem_printf("%s%s", dir, path);
+    int fd;
+
+    for (char *slash = strchr(full + strlen(dir) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(full, 0755);
+        *slash = '/';
+    }
+    fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    must(fd >= 0 && io_write_full(fd, data, size) == 0);
+    (void)close(fd);
+    free(full);
+}
+
+static struct plan *make_plan(void)
+{
+    struct fix_opts opts = { 0 };
+    struct fix_context ctx = { .facts = facts, .opts = &opts };
+    struct plan *plan = NULL;
+    struct err err = ERR_NONE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(only); i++)
+        strlist_add(&opts.only, only[i]);
+    must(fixers_plan(&ctx, root, &plan, &err) == 0);
+    strlist_done(&opts.only);
+    return plan;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct plan *plan;
+    struct err err = ERR_NONE;
+
+    if (size == 0)
+        return 0;
+    if (!root)
+        start();
+    put("/boot/efi/EFI/debian/grubx64.efi", "x", 1);
+    put(paths[data[0] % ARRAY_SIZE(paths)], data + 1, size - 1);
+    plan = make_plan();
+    json_decref(plan_to_json(plan, true));
+    must(plan_apply(plan, &err) == 0);
+    plan_free(plan);
+    plan = make_plan();
+    must(plan->n == 0);
+    plan_free(plan);
+    clear();
+    return 0;
+}
