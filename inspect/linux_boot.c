@@ -10,7 +10,7 @@
 #include "inspect/linux.h"
 
 /* Partition types (UEFI specification 5.3; GRUB manual, "BIOS installation"). */
-#define TYPE_ESP "c12a7328-f81f-11d2-ba4b-00c93ec93b4f"
+#define TYPE_ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
 #define TYPE_ESP_DOS "0xef"
 #define TYPE_BIOS_BOOT "21686148-6449-6e6f-744e-656564454649"
 

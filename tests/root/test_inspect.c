@@ -297,6 +297,28 @@ static void one_system_is_mounted_as_fstab_says(void **state)
     }
 }
 
+static void an_unclean_journal_is_said_and_not_replayed(void **state)
+{
+    char *one = path_of("one.raw"), *dirty = path_of("dirty.raw"), *copy = path_of("copy.raw");
+    char *system = mem_printf("%s?offset=1048576", dirty);
+    struct err err = ERR_NONE;
+
+    (void)state;
+    RUN("cp", "--sparse=always", one, dirty);
+    RUN("debugfs", "-w", "-R", "feature needs_recovery", system);
+    RUN("cp", "--sparse=always", dirty, copy);
+    must(find("dirty.raw", DISK_READ_ONLY, &looking, &err), &err);
+    must(inspect_open(on.stack, &on.systems[0], &looking, &err), &err);
+    assert_true(mount_of(on.systems[0].facts, "/")->dirty);
+    assert_false(mount_of(on.systems[0].facts, "/boot")->dirty);
+    assert_int_equal(release(state), 0);
+    RUN("cmp", dirty, copy);
+    free(one);
+    free(dirty);
+    free(copy);
+    free(system);
+}
+
 static void several_systems_are_chosen_by_boot_loader_or_name(void **state)
 {
     static const struct {
@@ -379,6 +401,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(one_system_is_mounted_as_fstab_says, release),
+        cmocka_unit_test_teardown(an_unclean_journal_is_said_and_not_replayed, release),
         cmocka_unit_test_teardown(several_systems_are_chosen_by_boot_loader_or_name, release),
         cmocka_unit_test_teardown(systems_without_a_common_boot_loader_are_refused, release),
         cmocka_unit_test_teardown(btrfs_snapshots_are_no_systems, release),
