@@ -79,38 +79,29 @@ static void forget_btrfs(const char *node)
 
 /* ---- mounting ---- */
 
-static size_t add_options(struct fsmount_option *to, size_t n, const struct fsmount_option *from)
+static size_t add_options(struct fsmount_option *to, const struct fsmount_option *from)
 {
+    size_t n = 0;
+
     for (size_t i = 0; i < FSTYPE_OPTIONS_MAX && from[i].key; i++)
         to[n++] = from[i];
     return n;
 }
 
-static int by_kernel(struct branch *branch, const struct volume *volume,
-                     const struct mount_opts *opts, struct err *err)
+static int by_kernel(struct branch *branch, const struct mount_opts *opts, struct err *err)
 {
     struct fsmount_option options[FSTYPE_OPTIONS_MAX + 1];
     const struct fstype *fstype = branch->fstype;
-    bool can_try = fstype->dirty_by_trying && opts->read_only && volume->disk->read_only;
     struct fsmount_opts mount = {
         .type = fstype->driver,
         .source = branch->node,
         .read_only = opts->read_only,
         .options = options,
     };
-    int r;
 
-    mount.n_options =
-        add_options(options, 0, opts->read_only && !can_try ? fstype->read : fstype->write);
+    mount.n_options = add_options(options, opts->read_only ? fstype->read : fstype->write);
     if (opts->subvol && strcmp(fstype->name, "btrfs") == 0)
         options[mount.n_options++] = (struct fsmount_option){ "subvol", opts->subvol };
-    r = fsmount_new(&mount, &branch->fd, err);
-    if (r != -EROFS || !can_try)
-        return r;
-    /* the device cannot be written and the driver wants to replay its log */
-    err_clear(err);
-    branch->was_dirty = true;
-    mount.n_options = add_options(options, 0, fstype->read);
     return fsmount_new(&mount, &branch->fd, err);
 }
 
@@ -198,7 +189,7 @@ int branch_mount(struct mtree *tree, struct branch *branch, const struct volume 
         return r;
     if (fsmount_have(branch->fstype->driver) == -ENODEV)
         return without_driver(tree, branch, volume, err);
-    return by_kernel(branch, volume, opts, err);
+    return by_kernel(branch, opts, err);
 }
 
 /* ---- releasing ---- */

@@ -20,12 +20,13 @@ struct fstype {
     const char *program; /* serves it without a driver; NULL: nothing does */
     enum fstype_how without_driver;
     bool program_writes; /* it can also write */
-    /* dirty is what cannot be mounted for reading on a device that cannot be written */
-    bool dirty_by_trying;
 };
 
 /* NULL: never mounted. */
 const struct fstype *fstype_find(const char *name);
+
+/* XFS: does the log have to be replayed? false also when that cannot be read. */
+bool xfs_is_dirty(const struct volume *volume);
 
 /* btrfs: devices that the file system is made of; 0 when it cannot be read. */
 uint64_t btrfs_devices(const struct volume *volume);

@@ -397,8 +397,16 @@ static void a_dirty_xfs_log_is_noticed(void **state)
     assert_true(mtree_was_dirty(on.tree, "/"));
     assert_int_equal(release(state), 0);
     open_image("xfs-dirty.raw", DISK_OVERLAY);
+    mount_ro("/dev/sda", "/");
+    assert_true(mtree_was_dirty(on.tree, "/"));
+    again();
     mount_rw("/dev/sda", "/");
+    assert_true(mtree_was_dirty(on.tree, "/"));
     expect("/file", "text\n");
+    sync_tree();
+    again();
+    mount_rw("/dev/sda", "/"); /* replayed and unmounted: clean */
+    assert_false(mtree_was_dirty(on.tree, "/"));
     assert_int_equal(release(state), 0);
     open_image("xfs.raw", DISK_READ_ONLY);
     mount_ro("/dev/sda", "/");
