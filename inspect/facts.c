@@ -6,6 +6,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "inspect/initramfs.h"
 
 /* Where the strings of an element are, so that making and freeing need no list each. */
 #define STRING(type, field) offsetof(struct type, field)
@@ -96,6 +97,11 @@ void facts_free(struct facts *facts)
         return;
     FREE(facts->devices, facts->n_devices, device_strings);
     FREE(facts->mounts, facts->n_mounts, mount_strings);
+    for (size_t i = 0; i < facts->n_kernels; i++) {
+        if (facts->kernels[i].archive)
+            initramfs_done(facts->kernels[i].archive);
+        free(facts->kernels[i].archive);
+    }
     FREE(facts->kernels, facts->n_kernels, kernel_strings);
     FREE(facts->nics, facts->n_nics, nic_strings);
     FREE(facts->packages, facts->n_packages, package_strings);

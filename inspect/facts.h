@@ -37,6 +37,8 @@ struct fact_mount {
     bool dirty;   /* journal needs recovery */
 };
 
+struct initramfs;
+
 struct fact_kernel {
     char *version;            /* name of its folder below lib/modules */
     char *image;              /* "/boot/vmlinuz-..." */
@@ -48,6 +50,8 @@ struct fact_kernel {
     bool initrd_has_virtio;   /* built in, or the initramfs has what a virtio-blk root needs */
     bool initrd_has_network;  /* some network driver is in the initramfs */
     char *initrd_compression; /* "gzip", "zstd" ... of the last segment; "" unknown */
+    struct initramfs
+        *archive; /* what is in it, names included; NULL: not looked into, or damaged */
 };
 
 /* One interface name that the guest's configuration relies on. */

@@ -5,6 +5,7 @@
 #include "inspect/initramfs.h"
 
 #include <errno.h>
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,6 +23,8 @@
 #define NAMES_MAX (32U << 20) /* bytes of all names that are kept */
 #define CONTENT_MAX (64U << 20)
 #define LINK_MAX 4096U
+#define NAMING_MAX (64U << 10) /* bytes of a file that names interfaces, and how many there are */
+#define NAMING_FILES_MAX 64U
 
 /* Documentation/admin-guide/bootconfig.rst: the last bytes of an initrd with a boot configuration
  */
@@ -280,9 +283,10 @@ struct scan {
     struct walker walker;
     struct initramfs found;
     bool want_names;
-    size_t kept; /* bytes of names */
-    char *link;  /* name of the link whose target is being read */
-    struct strbuf target;
+    size_t kept;   /* bytes of names */
+    char *reading; /* name of the link or file whose content is being read */
+    bool is_link;
+    struct strbuf content;
 };
 
 static int keep(struct scan *scan, struct strlist *list, const char *name)
@@ -316,6 +320,17 @@ static int keep_module(struct scan *scan, const char *name, size_t prefix_len)
     return keep(scan, &found->modules, name + prefix_len + 1);
 }
 
+static bool names_interfaces(const char *name)
+{
+    static const char *const patterns[] = { "*systemd/network/*.link",
+                                            "*udev/rules.d/*-persistent-net.rules" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
+        if (fnmatch(patterns[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
 static int scan_entry(void *arg, const struct cpio_entry *entry)
 {
     struct scan *scan = arg;
@@ -327,28 +342,42 @@ static int scan_entry(void *arg, const struct cpio_entry *entry)
         scan->found.has_early = true;
     if (prefix_len > 0)
         return keep_module(scan, name, prefix_len);
-    if (S_ISLNK(entry->mode) && !strchr(name, '/') && entry->size <= LINK_MAX) {
-        free(scan->link);
-        scan->link = mem_strdup(name);
-        scan->target.len = 0;
-        return 1;
+    scan->is_link = S_ISLNK(entry->mode) && !strchr(name, '/') && entry->size <= LINK_MAX;
+    if (!scan->is_link) {
+        int r = keep_name(scan, name);
+
+        if (r < 0 || !S_ISREG(entry->mode) || !names_interfaces(name) || entry->size > NAMING_MAX ||
+            scan->found.n_naming >= NAMING_FILES_MAX)
+            return r;
     }
-    return keep_name(scan, name);
+    free(scan->reading);
+    scan->reading = mem_strdup(name);
+    scan->content.len = 0;
+    return 1;
 }
 
 static int scan_data(void *arg, const uint8_t *data, size_t len)
 {
     struct scan *scan = arg;
 
-    strbuf_add(&scan->target, data, len);
+    strbuf_add(&scan->content, data, len);
     return 0;
 }
 
 static int scan_end(void *arg)
 {
     struct scan *scan = arg;
-    CLEANUP_FREE char *link = mem_printf("%s -> %s", scan->link, strbuf_text(&scan->target));
+    CLEANUP_FREE char *link = NULL;
+    struct initramfs_file *file;
 
+    if (!scan->is_link) {
+        file = mem_add(&scan->found.naming, &scan->found.n_naming, sizeof(*file));
+        file->name = TAKE(scan->reading);
+        file->len = scan->content.len;
+        file->data = strbuf_take(&scan->content);
+        return 0;
+    }
+    link = mem_printf("%s -> %s", scan->reading, strbuf_text(&scan->content));
     return keep(scan, &scan->found.links, link);
 }
 
@@ -370,8 +399,8 @@ static void make_unique(struct strlist *list)
 static void scan_done(struct scan *scan)
 {
     initramfs_done(&scan->found);
-    free(scan->link);
-    strbuf_done(&scan->target);
+    free(scan->reading);
+    strbuf_done(&scan->content);
 }
 
 /* "lib/modules/V" is a path through a link when "lib" leads to "usr/lib". */
@@ -411,6 +440,7 @@ int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret
     resolve_prefix(&scan.found);
     scan.found.compression = scan.walker.compression ? scan.walker.compression : "none";
     scan.found.unpacked_bytes = scan.walker.unpacked;
+    scan.found.image_bytes = size;
     *ret = scan.found;
     scan.found = (struct initramfs){ 0 };
     return 0;
@@ -422,6 +452,11 @@ void initramfs_done(struct initramfs *initramfs)
     strlist_done(&initramfs->modules);
     strlist_done(&initramfs->links);
     strlist_done(&initramfs->names);
+    for (size_t i = 0; i < initramfs->n_naming; i++) {
+        free(initramfs->naming[i].name);
+        free(initramfs->naming[i].data);
+    }
+    free(initramfs->naming);
 }
 
 bool initramfs_has_module(const struct initramfs *initramfs, const char *name)

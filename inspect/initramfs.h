@@ -10,6 +10,13 @@
 #include "engine/base/err.h"
 #include "engine/base/mem.h"
 
+/* A small file whose content is kept. */
+struct initramfs_file {
+    char *name;
+    char *data; /* terminated */
+    size_t len;
+};
+
 struct initramfs {
     const char
         *compression;       /* of the last compressed segment: "gzip", "zstd" ... "none"; literal */
@@ -18,7 +25,10 @@ struct initramfs {
     struct strlist modules; /* paths below the prefix: "kernel/drivers/block/virtio_blk.ko.xz" */
     struct strlist links;   /* symbolic links at the top: "lib -> usr/lib" */
     struct strlist names;   /* every other path, when @want_names was set */
+    struct initramfs_file *naming; /* *.link and *-persistent-net.rules, in the archive's order */
+    size_t n_naming;
     uint64_t unpacked_bytes;
+    uint64_t image_bytes; /* size of the image when it was read */
 };
 
 /*

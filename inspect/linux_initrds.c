@@ -38,14 +38,6 @@ struct linux_scan {
     int fd; /* answers come here */
 };
 
-static bool has_network(const struct initramfs *initramfs)
-{
-    for (size_t i = 0; i < initramfs->modules.n; i++)
-        if (strstr(initramfs->modules.items[i], "drivers/net/"))
-            return true;
-    return false;
-}
-
 /* false: it could not be read. */
 static bool look_into(const struct guest_root *root, const char *path, struct answer *answer)
 {
@@ -62,7 +54,7 @@ static bool look_into(const struct guest_root *root, const char *path, struct an
     }
     answer->has_virtio = initramfs_has_module(&initramfs, "virtio_blk") &&
                          initramfs_has_module(&initramfs, "virtio_pci");
-    answer->has_network = has_network(&initramfs);
+    answer->has_network = initramfs_has_network(&initramfs);
     (void)strncpy(answer->compression, initramfs.compression, sizeof(answer->compression) - 1);
     initramfs_done(&initramfs);
     return true;

@@ -34,7 +34,8 @@ struct work {
     struct kernel_modules modules;
     int fd;
     uint64_t size;
-    struct initramfs found;
+    const struct initramfs *found; /* the kernel's, or scanned */
+    struct initramfs scanned;
     char *prefix; /* of modules in the archive */
     struct strlist missing;
     struct segment segment;
@@ -46,7 +47,7 @@ static void work_done(struct work *work)
     kernel_modules_done(&work->modules);
     if (work->fd >= 0)
         (void)close(work->fd);
-    initramfs_done(&work->found);
+    initramfs_done(&work->scanned);
     free(work->prefix);
     strlist_done(&work->missing);
     segment_done(&work->segment);
@@ -142,15 +143,19 @@ static int scan_archive(struct work *work, struct err *err)
     if (fstat(work->fd, &st) < 0)
         return err_set(err, errno, "stat %s", work->kernel->initrd);
     work->size = (uint64_t)st.st_size;
-    if (initramfs_scan(work->fd, work->size, true, &work->found, err) < 0)
-        return unusable(work, err);
-    inside = work->found.modules_prefix ? strrchr(work->found.modules_prefix, '/') + 1 : version;
+    work->found = work->kernel->archive;
+    if (!work->found || work->found->image_bytes != work->size) {
+        if (initramfs_scan(work->fd, work->size, true, &work->scanned, err) < 0)
+            return unusable(work, err);
+        work->found = &work->scanned;
+    }
+    inside = work->found->modules_prefix ? strrchr(work->found->modules_prefix, '/') + 1 : version;
     if (strcmp(inside, version) != 0) {
         plan_note(work->plan, "%s holds modules of %s, not of %s; it stays as it is",
                   work->kernel->initrd, inside, version);
         return 0;
     }
-    work->prefix = segment_modules_prefix(&work->found, version);
+    work->prefix = segment_modules_prefix(work->found, version);
     return 1;
 }
 
@@ -161,13 +166,13 @@ static void find_missing(struct work *work)
 
     for (size_t i = 0; i < ARRAY_SIZE(disk_modules); i++)
         wanted[n++] = disk_modules[i];
-    for (size_t i = 0; i < ARRAY_SIZE(net_modules) && initramfs_has_network(&work->found); i++)
+    for (size_t i = 0; i < ARRAY_SIZE(net_modules) && initramfs_has_network(work->found); i++)
         wanted[n++] = net_modules[i];
     for (size_t i = 0; i < n; i++)
         if (module_kind(&work->modules, wanted[i]) == MODULE_LOADABLE &&
             !strlist_has(work->config, wanted[i]))
             strlist_add(work->config, wanted[i]);
-    module_closure(&work->modules, wanted, n, &work->found.modules, &work->missing);
+    module_closure(&work->modules, wanted, n, &work->found->modules, &work->missing);
 }
 
 /* ---- modules and indexes ---- */
@@ -290,18 +295,17 @@ static int plan_segment(struct work *work, struct err *err)
     CLEANUP_STRBUF struct strbuf bytes = { 0 };
     CLEANUP_FREE char *note = NULL;
     size_t n_naming = 0;
-    bool names_nics = initramfs_has_network(&work->found) ||
+    bool names_nics = initramfs_has_network(work->found) ||
                       (module_kind(&work->modules, "virtio_net") == MODULE_BUILTIN &&
-                       naming_archive_has_udev(&work->found));
+                       naming_archive_has_udev(work->found));
 
-    if (names_nics &&
-        naming_add_missing(work->naming, work->fd, work->size, &work->segment, &n_naming, err) < 0)
-        return -err->code;
+    if (names_nics)
+        n_naming = naming_add_missing(work->naming, work->found, &work->segment);
     if (work->missing.n == 0 && n_naming == 0)
         return 0;
     if (work->missing.n > 0 && add_modules(work, err) < 0)
         return -err->code;
-    if (segment_build(&work->segment, &work->found, work->size, &bytes) < 0)
+    if (segment_build(&work->segment, work->found, work->size, &bytes) < 0)
         return err_set(err, EFBIG, "the modules for %s", work->kernel->initrd);
     note = describe(work, n_naming);
     plan_append(work->plan, work->kernel->initrd, bytes.data, bytes.len, note,

@@ -3,7 +3,6 @@
 
 #include <fnmatch.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "engine/base/cleanup.h"
 
@@ -71,79 +70,55 @@ bool naming_archive_has_udev(const struct initramfs *found)
 
 /* ---- what the archive has ---- */
 
-/* The content that udev in the archive sees for each file: etc comes before usr/lib and lib. */
-struct inside {
-    const struct naming_files *naming;
-    struct strbuf *texts; /* one for each file */
-    bool *is_etc, *is_there;
-};
-
-/* Which file is it? naming->n: none. */
-static size_t which(const struct naming_files *naming, const char *name, bool *ret_is_etc)
+/* Is the archive's file in one of the folders of its kind? *ret_is_etc: in the one that counts. */
+static bool is_read_by_udev(const char *name, bool *ret_is_etc)
 {
     static const char *const folders[] = { "etc/udev/rules.d/",        "usr/lib/udev/rules.d/",
                                            "lib/udev/rules.d/",        "etc/systemd/network/",
                                            "usr/lib/systemd/network/", "lib/systemd/network/" };
+    size_t len = (size_t)(strrchr(name, '/') + 1 - name);
 
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-        size_t len = strlen(folders[i]);
+    *ret_is_etc = name[0] == 'e';
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+        if (strlen(folders[i]) == len && strncmp(name, folders[i], len) == 0)
+            return true;
+    return false;
+}
 
-        if (strncmp(name, folders[i], len) != 0)
+/* The content that udev in the archive sees: etc comes before usr/lib and lib, and a later entry
+ * replaces an earlier one. */
+static const struct initramfs_file *find_inside(const struct initramfs *found, const char *path)
+{
+    const struct initramfs_file *best = NULL;
+    bool best_is_etc = false;
+
+    for (size_t i = 0; i < found->n_naming; i++) {
+        const struct initramfs_file *file = &found->naming[i];
+        bool is_etc = false;
+
+        if (strcmp(strrchr(file->name, '/'), strrchr(path, '/')) != 0 ||
+            !is_read_by_udev(file->name, &is_etc) || (best_is_etc && !is_etc))
             continue;
-        *ret_is_etc = name[0] == 'e';
-        for (size_t j = 0; j < naming->n; j++)
-            if (strcmp(strrchr(naming->files[j].path, '/') + 1, name + len) == 0)
-                return j;
+        best = file;
+        best_is_etc = is_etc;
     }
-    return naming->n;
+    return best;
 }
 
-static bool want_file(void *arg, const char *name, uint32_t mode)
+size_t naming_add_missing(const struct naming_files *naming, const struct initramfs *found,
+                          struct segment *segment)
 {
-    struct inside *inside = arg;
-    bool is_etc;
+    size_t n = 0;
 
-    return S_ISREG(mode) && which(inside->naming, name, &is_etc) < inside->naming->n;
-}
-
-static int take_file(void *arg, const char *name, uint32_t mode, const void *data, size_t len)
-{
-    struct inside *inside = arg;
-    bool is_etc = false;
-    size_t i = which(inside->naming, name, &is_etc);
-
-    (void)mode;
-    if (inside->is_etc[i] && !is_etc)
-        return 0;
-    inside->is_etc[i] = is_etc;
-    inside->is_there[i] = true;
-    inside->texts[i].len = 0;
-    strbuf_add(&inside->texts[i], data, len);
-    return 0;
-}
-
-int naming_add_missing(const struct naming_files *naming, int fd, uint64_t size,
-                       struct segment *segment, size_t *ret_n, struct err *err)
-{
-    CLEANUP_FREE struct strbuf *texts = mem_alloc((naming->n + 1) * sizeof(*texts));
-    CLEANUP_FREE bool *is_etc = mem_alloc(naming->n + 1);
-    CLEANUP_FREE bool *is_there = mem_alloc(naming->n + 1);
-    struct inside inside = { naming, texts, is_etc, is_there };
-    int r = 0;
-
-    if (naming->n > 0)
-        r = initramfs_walk(fd, size, want_file, take_file, &inside, err);
-    *ret_n = 0;
     for (size_t i = 0; i < naming->n; i++) {
         const struct naming_file *file = &naming->files[i];
+        const struct initramfs_file *inside = find_inside(found, file->path);
         size_t len = strlen(file->text);
 
-        if (r >= 0 && (!is_there[i] || texts[i].len != len ||
-                       memcmp(strbuf_text(&texts[i]), file->text, len) != 0)) {
-            segment_add(segment, file->path + 1, mem_strdup(file->text), len);
-            (*ret_n)++;
-        }
-        strbuf_done(&texts[i]);
+        if (inside && inside->len == len && memcmp(inside->data, file->text, len) == 0)
+            continue;
+        segment_add(segment, file->path + 1, mem_strdup(file->text), len);
+        n++;
     }
-    return r;
+    return n;
 }

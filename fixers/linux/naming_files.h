@@ -29,8 +29,8 @@ void naming_files_done(struct naming_files *naming);
 /* Does the archive run udev? */
 bool naming_archive_has_udev(const struct initramfs *found);
 
-/* Add to @segment those that the archive in @fd lacks or has with another content. */
-int naming_add_missing(const struct naming_files *naming, int fd, uint64_t size,
-                       struct segment *segment, size_t *ret_n, struct err *err);
+/* Add to @segment those that the archive lacks or has with another content; returns how many. */
+size_t naming_add_missing(const struct naming_files *naming, const struct initramfs *found,
+                          struct segment *segment);
 
 #endif

@@ -292,6 +292,21 @@ static void without_a_network_driver_the_rules_stay_out(void **state)
     initramfs_done(&found);
 }
 
+/* What the inspection read is used, until the file has changed. */
+static void an_archive_is_read_once(void **state)
+{
+    struct plan *plan;
+
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    facts->kernels[0].archive = mem_alloc(sizeof(struct initramfs));
+    scan_initrd(facts->kernels[0].archive);
+    plan = make_plan();
+    assert_int_equal(find_change(plan, INITRD)->action, CHANGE_APPEND);
+    apply_and_free(plan);
+    expect_no_change();
+}
+
 static void kernels_with_built_in_drivers_are_left_alone(void **state)
 {
     (void)state;
@@ -495,6 +510,7 @@ int main(void)
         WITH_GUEST(only_what_is_missing_is_added),
         WITH_GUEST(naming_rules_go_along_with_the_network_driver),
         WITH_GUEST(without_a_network_driver_the_rules_stay_out),
+        WITH_GUEST(an_archive_is_read_once),
         WITH_GUEST(kernels_with_built_in_drivers_are_left_alone),
         WITH_GUEST(a_kernel_without_virtio_is_named),
         WITH_GUEST(a_damaged_archive_is_not_appended_to),
