@@ -114,6 +114,9 @@ static int hold(struct session *session, struct image *image, const struct disk_
     (void)fflush(stdout);
     for (unsigned round = 0; r == 0 && !signals_pending(); round++)
         r = work(dir, target.read_only, round, err);
+    /* ending takes a while, and needs the server */
+    for (unsigned round = 0; r == 0 && round < 32; round++)
+        r = work(dir, target.read_only, round, err);
     return r == 0 ? disk_sync(disk, err) : r;
 }
 
@@ -125,6 +128,7 @@ int main(int argc, char **argv)
     struct image *image = NULL;
     struct err err = ERR_NONE;
     char text[4096];
+    bool failed;
     int r;
 
     if (argc != 4)
@@ -137,13 +141,14 @@ int main(int argc, char **argv)
         r = session_open(NULL, &session, &err);
     if (r == 0)
         r = hold(session, image, &opts, strcmp(argv[1], "outer") == 0, &err);
-    if (r < 0 && !signals_pending())
+    if (r < 0)
         (void)fprintf(stderr, "%s\n", err_text(&err, text, sizeof(text)));
+    failed = r < 0 && err.status < STATUS_SIGNAL;
     err_clear(&err);
     if (session_close(session, &err) < 0) {
         (void)fprintf(stderr, "%s\n", err_text(&err, text, sizeof(text)));
-        r = -1;
+        failed = true;
     }
     image_free(image);
-    return r < 0 && !signals_pending();
+    return failed;
 }

@@ -57,6 +57,7 @@ wait_a_moment() { sleep "0.$(printf '%03d' $((RANDOM % ${1:-200})))"; }
 
 start()
 {
+    : >"$T/ready" # what the last one said
     setsid env PATH="${ways[$((round % ${#ways[@]}))]}" "$hold" "$1" fuse "$T/disk.vmdk" \
         >"$T/ready" 2>"$T/err" &
     pid=$!
@@ -110,6 +111,7 @@ interrupt_group()
 deadlock()
 {
     local id
+    : >"$T/ready"
     "$hold" outer fuse "$T/disk.vmdk" >"$T/ready" 2>"$T/err" &
     pid=$!
     disown
