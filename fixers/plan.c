@@ -7,6 +7,8 @@
 #include "engine/base/cleanup.h"
 #include "fixers/plan_lookup.h"
 
+#define NOTES_MAX 200 /* a guest's file can give rise to one in each of its lines */
+
 struct plan *plan_new(const struct guest_root *root)
 {
     struct plan *plan = mem_alloc(sizeof(*plan));
@@ -398,6 +400,8 @@ void plan_note(struct plan *plan, const char *fmt, ...)
     text = mem_vprintf(fmt, args);
     va_end(args);
     line = mem_printf("%s: %s", plan->fixer, text);
-    if (!strlist_has(&plan->notes, line))
+    if (plan->notes.n < NOTES_MAX && !strlist_has(&plan->notes, line))
         strlist_add(&plan->notes, line);
+    else if (plan->notes.n == NOTES_MAX)
+        strlist_add(&plan->notes, "there is more to say than fits here");
 }

@@ -17,12 +17,8 @@
  *   guest-tools       what only the old hypervisor needs
  */
 const struct fixer *const fixers[] = {
-    &fixer_fstab,
-    &fixer_crypttab,
-    &fixer_bootloader,
-    &fixer_network,
-    &fixer_initramfs,
-    &fixer_guest_tools,
+    &fixer_fstab,   &fixer_crypttab,  &fixer_bootloader,
+    &fixer_network, &fixer_initramfs, &fixer_guest_tools,
 };
 const size_t n_fixers = ARRAY_SIZE(fixers);
 

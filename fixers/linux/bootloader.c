@@ -12,6 +12,7 @@
 #include "inspect/grubcfg.h"
 
 #define REASON "the kernel must find its devices whatever the disk controller calls them"
+#define REASON_MAX 400 /* bytes, after which no further name is listed */
 #define DEBCONF "/var/cache/debconf/config.dat"
 
 /* Full configurations and files that GRUB reads or copies into them. */
@@ -47,8 +48,20 @@ static bool names_device(const char *arg)
     return strcmp(arg, "root") == 0 || strcmp(arg, "resume") == 0;
 }
 
+/* Files of boot loaders are often not world-readable, so their diffs are hidden: the reason says
+ * what becomes of each name. */
+static void add_to_reason(struct strbuf *reason, const struct grubcfg_arg *arg, const char *stable)
+{
+    CLEANUP_FREE char *text =
+        mem_printf("%s=%s becomes %s=%s", arg->name, arg->value, arg->name, stable);
+
+    if (reason->len < REASON_MAX && !strstr(strbuf_text(reason), text))
+        strbuf_printf(reason, "; %s", text);
+}
+
 static void fix_kernel(const struct fix_context *ctx, struct plan *plan, const char *path,
-                       const struct grubcfg_linux *kernel, struct edits *edits)
+                       const struct grubcfg_linux *kernel, struct edits *edits,
+                       struct strbuf *reason)
 {
     /* without an initramfs the kernel itself looks for its root, and knows no UUID */
     unsigned flags = *kernel->initrd ? 0 : DEVNAME_NO_UUID;
@@ -60,11 +73,13 @@ static void fix_kernel(const struct fix_context *ctx, struct plan *plan, const c
         if (!arg->value || !names_device(arg->name))
             continue;
         stable = boot_device(ctx, plan, path, arg->name, arg->value, flags);
-        if (stable && arg->plain)
+        if (stable && arg->plain) {
             edits_add(edits, arg->value_at, stable);
-        else if (stable)
+            add_to_reason(reason, arg, stable);
+        } else if (stable) {
             plan_note(plan, "%s: %s=%s is quoted in a way that is not understood; write %s there",
                       path, arg->name, arg->value, stable);
+        }
     }
 }
 
@@ -75,15 +90,17 @@ static int fix_config(const struct fix_context *ctx, struct plan *plan, const ch
     CLEANUP_FREE char *fixed = NULL;
     CLEANUP_GRUBCFG struct grubcfg cfg = { 0 };
     CLEANUP_EDITS struct edits edits = { 0 };
+    CLEANUP_STRBUF struct strbuf reason = { 0 };
     int r = plan_read_text(plan, path, &text, err);
 
     if (r <= 0)
         return r;
+    strbuf_puts(&reason, REASON);
     grubcfg_parse(text, strlen(text), &cfg);
     for (size_t i = 0; i < cfg.n_linuxes; i++)
-        fix_kernel(ctx, plan, path, &cfg.linuxes[i], &edits);
+        fix_kernel(ctx, plan, path, &cfg.linuxes[i], &edits, &reason);
     fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, REASON);
+    plan_write(plan, path, fixed, strbuf_text(&reason));
     return 0;
 }
 

@@ -9,6 +9,7 @@
 #include "fixers/linux/linux.h"
 
 #define UNITS "/etc/systemd/system"
+#define SWAPS_MAX 64 /* moving one looks at all folders of links */
 
 static bool ends_with(const char *text, const char *end)
 {
@@ -144,6 +145,7 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
                     struct err *err)
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
+    unsigned n_swaps = 0;
     int r = list_units(plan, &names, err);
 
     for (size_t i = 0; r >= 0 && i < names.n; i++) {
@@ -163,7 +165,9 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
         if (r <= 0)
             continue;
         fixed = fix_unit(ctx, plan, path, text, &device);
-        if (fixed && ends_with(name, ".swap"))
+        if (fixed && ends_with(name, ".swap") && ++n_swaps > SWAPS_MAX)
+            plan_note(plan, "%s: there are too many swap units; it stays as it is", path);
+        else if (fixed && ends_with(name, ".swap"))
             r = move_swap(plan, name, fixed, device, reason, err);
         else if (fixed)
             plan_write(plan, path, fixed, reason);

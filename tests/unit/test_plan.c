@@ -177,6 +177,18 @@ static void odd_files_become_notes(void **state)
     assert_int_equal(plan->err.code, ELOOP);
 }
 
+static void notes_are_told_once_and_bounded(void **state)
+{
+    (void)state;
+    plan_note(plan, "line %d", 1);
+    plan_note(plan, "line %d", 1);
+    assert_int_equal(plan->notes.n, 1);
+    assert_string_equal(plan->notes.items[0], "test: line 1");
+    for (int i = 0; i < 10000; i++)
+        plan_note(plan, "line %d", i);
+    assert_in_range(plan->notes.n, 100, 1000);
+}
+
 static void secrets_are_not_shown_unless_asked_for(void **state)
 {
     char *hidden, *shown;
@@ -247,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_removed_link_is_not_written_through, setup, teardown),
         cmocka_unit_test_setup_teardown(every_action_is_applied, setup, teardown),
         cmocka_unit_test_setup_teardown(odd_files_become_notes, setup, teardown),
+        cmocka_unit_test_setup_teardown(notes_are_told_once_and_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(secrets_are_not_shown_unless_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(json_has_the_fields_of_the_schema, setup, teardown),
         cmocka_unit_test_setup_teardown(too_little_space_is_seen_before_writing, setup, teardown),
