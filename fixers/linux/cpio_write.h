@@ -8,8 +8,9 @@
 
 #include "engine/base/strbuf.h"
 
-#define SEGMENT_ALIGN 512U /* a segment starts at a multiple, behind as many zero bytes at least   \
-                            */
+#define SEGMENT_ALIGN                                                                              \
+    512U /* a segment starts at a multiple, behind as many zero bytes at least                     \
+          */
 
 struct cpio_writer {
     struct strbuf out;
