@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/cleanup.h"
+
 #define MAX_FIELDS 64
 
 struct parser {
@@ -31,15 +33,33 @@ static void add_names(struct strlist *list, const char *text, const struct span 
         strlist_take(list, span_dup(text, fields[i]));
 }
 
-/* An option below "iface": only the MAC address is of interest. */
+/* Options that name what the interface is made of, with '-' or '_' (bridge-utils-interfaces(5),
+ * ifenslave, vlan). */
+static bool names_ports(const char *text, struct span option)
+{
+    static const char *const names[] = { "bridge_ports",   "bridge-ports", "bond_slaves",
+                                         "bond-slaves",    "slaves",       "vlan_raw_device",
+                                         "vlan-raw-device" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (span_is(text, option, names[i]))
+            return true;
+    return false;
+}
+
+/* An option below "iface": its MAC address and its parts are of interest. */
 static void add_option(struct parser *parser, const struct span *fields, size_t n)
 {
     size_t at = n > 2 && span_is(parser->text, fields[1], "ether") ? 2 : 1;
 
-    if (!parser->iface || n < 2 || !span_is(parser->text, fields[0], "hwaddress"))
+    if (!parser->iface || n < 2)
         return;
-    free(parser->iface->hwaddress);
-    parser->iface->hwaddress = span_dup(parser->text, fields[at]);
+    if (names_ports(parser->text, fields[0])) {
+        add_names(&parser->iface->ports, parser->text, fields, n);
+    } else if (span_is(parser->text, fields[0], "hwaddress")) {
+        free(parser->iface->hwaddress);
+        parser->iface->hwaddress = span_dup(parser->text, fields[at]);
+    }
 }
 
 static void read_line(struct parser *parser, const struct span *fields, size_t n)
@@ -96,6 +116,7 @@ void ifupdown_done(struct ifupdown *ifupdown)
         free(ifupdown->ifaces[i].family);
         free(ifupdown->ifaces[i].method);
         free(ifupdown->ifaces[i].hwaddress);
+        strlist_done(&ifupdown->ifaces[i].ports);
     }
     free(ifupdown->ifaces);
     strlist_done(&ifupdown->autos);

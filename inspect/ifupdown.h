@@ -7,11 +7,12 @@
 #include "inspect/fields.h"
 
 struct ifupdown_iface {
-    char *name;          /* "ens192", "ens192:0", "ens192.10" */
-    char *family;        /* "inet", "inet6" */
-    char *method;        /* "static", "dhcp", "manual", "loopback" */
-    char *hwaddress;     /* "" when there is none; without "ether" */
-    struct span name_at; /* for edits_add() */
+    char *name;           /* "ens192", "ens192:0", "ens192.10" */
+    char *family;         /* "inet", "inet6" */
+    char *method;         /* "static", "dhcp", "manual", "loopback" */
+    char *hwaddress;      /* "" when there is none; without "ether" */
+    struct strlist ports; /* interfaces below a bridge, bond or VLAN: then this one is software */
+    struct span name_at;  /* for edits_add() */
 };
 
 struct ifupdown {

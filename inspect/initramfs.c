@@ -18,6 +18,7 @@
 
 #define IN_CHUNK (256U << 10)
 #define OUT_CHUNK (128U << 10)
+#define IMAGE_MAX (1ULL << 30) /* bytes of the file: a sparse one has any size for nothing */
 #define UNPACKED_MAX (2ULL << 30)
 #define ENTRIES_MAX 500000U
 #define NAMES_MAX (32U << 20) /* bytes of all names that are kept */
@@ -224,8 +225,12 @@ static int walk(struct walker *walker, const struct cpio_sink *sink)
 {
     CLEANUP_FREE uint8_t *in = mem_alloc(IN_CHUNK);
     CLEANUP_FREE uint8_t *out = mem_alloc(OUT_CHUNK);
-    int r = refuse_bootconfig(walker);
+    int r;
 
+    if (walker->size > IMAGE_MAX)
+        return err_set(walker->err, EFBIG, "the initramfs has %llu bytes",
+                       (unsigned long long)walker->size);
+    r = refuse_bootconfig(walker);
     walker->in = in;
     walker->out = out;
     cpio_init(&walker->cpio, sink);

@@ -162,9 +162,14 @@ static void add_sources(const struct guest_root *root, const char *pattern, stru
     }
 }
 
-static bool is_ifupdown_static(const struct ifupdown_iface *iface)
+/* What a bridge, bond or VLAN is made of is named there, often without a stanza of its own. */
+static void note_ifupdown(struct facts *facts, const struct ifupdown_iface *iface, const char *path)
 {
-    return strcmp(iface->method, "static") == 0;
+    for (size_t i = 0; i < iface->ports.n; i++)
+        if (strcmp(iface->ports.items[i], "none") != 0)
+            note_nic(facts, iface->ports.items[i], NULL, path, false);
+    if (iface->ports.n == 0)
+        note_nic(facts, iface->name, iface->hwaddress, path, strcmp(iface->method, "static") == 0);
 }
 
 static void read_ifupdown(const struct guest_root *root, struct facts *facts)
@@ -182,11 +187,8 @@ static void read_ifupdown(const struct guest_root *root, struct facts *facts)
             continue;
         ifupdown_parse(text, len, &ifupdown);
         for (size_t k = 0; k < ifupdown.n; k++) {
-            const struct ifupdown_iface *iface = &ifupdown.ifaces[k];
-
-            is_used |= strcmp(iface->name, "lo") != 0;
-            note_nic(facts, iface->name, iface->hwaddress, pending.paths.items[i],
-                     is_ifupdown_static(iface));
+            is_used |= strcmp(ifupdown.ifaces[k].name, "lo") != 0;
+            note_ifupdown(facts, &ifupdown.ifaces[k], pending.paths.items[i]);
         }
         for (size_t k = 0; k < ifupdown.sources.n; k++)
             add_sources(root, ifupdown.sources.items[k], &pending);

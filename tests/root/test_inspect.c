@@ -397,6 +397,25 @@ static void a_disk_without_system_says_so(void **state)
     assert_int_equal(err.status, STATUS_NO_OS);
 }
 
+static void what_is_not_opened_may_hide_the_system(void **state)
+{
+    static const char header[] = "LUKS\xba\xbe\0\1"; /* enough for libblkid to know it */
+    char *image = new_image("luks.raw", three);
+    int fd = open(image, O_WRONLY | O_CLOEXEC);
+    struct err err = ERR_NONE;
+    char text[2 * ERR_TEXT];
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, header, sizeof(header) - 1, 34603008), (int)sizeof(header) - 1);
+    (void)close(fd);
+    free(image);
+    assert_true(find("luks.raw", DISK_READ_ONLY, &looking, &err) < 0);
+    assert_int_equal(err.status, STATUS_HOST);
+    (void)err_text(&err, text, sizeof(text));
+    assert_non_null(strstr(text, "/dev/sda2 (crypto_LUKS)"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +425,7 @@ int main(void)
         cmocka_unit_test_teardown(systems_without_a_common_boot_loader_are_refused, release),
         cmocka_unit_test_teardown(btrfs_snapshots_are_no_systems, release),
         cmocka_unit_test_teardown(a_disk_without_system_says_so, release),
+        cmocka_unit_test_teardown(what_is_not_opened_may_hide_the_system, release),
     };
 
     if (geteuid() != 0)

@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "inspect/fields.h"
@@ -160,12 +162,101 @@ static void boot_default_is_read_from_grub(void **state)
     (void)close(fd);
 }
 
+/* A tree that only a hostile guest has: nothing of it may hang, reach the host or use up memory. */
+static void make_hostile(const char *dir)
+{
+    static const char *const folders[] = { "etc",           "usr",
+                                           "usr/lib",       "boot",
+                                           "boot/grub",     "etc/network",
+                                           "etc/netplan",   "var",
+                                           "var/lib",       "var/lib/dpkg",
+                                           "lib",           "lib/modules",
+                                           "lib/modules/1", "boot/grub/grub.cfg" };
+    static const char *const huge[] = { "etc/fstab", "var/lib/dpkg/status",
+                                        "lib/modules/1/modules.builtin", "boot/initrd.img-1",
+                                        "boot/initrd.img-2" };
+    static const struct {
+        const char *target, *path;
+    } links[] = {
+        { "../../../../../../etc/hostname", "etc/hostname" },
+        { "/proc/self/root/etc/machine-id", "etc/machine-id" },
+        { "loop-b", "etc/loop-a" },
+        { "loop-a", "etc/loop-b" },
+        { "loop-a", "etc/debian_version" },
+        { "/dev/zero", "boot/vmlinuz-1" },
+        { "..", "etc/netplan/up" },
+    };
+    static const char sources[] = "source interfaces\nsource /etc/network/*\nsource /\nsource *\n"
+                                  "source-directory ../../../../..\niface lo inet loopback\n";
+    struct err err = ERR_NONE;
+    char path[512];
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, folders[i]);
+        assert_int_equal(mkdir(path, 0700), 0);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(huge); i++) {
+        int fd;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, huge[i]);
+        fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        assert_int_equal(ftruncate(fd, 10LL << 30), 0);
+        (void)close(fd);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(links); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", dir, links[i].path);
+        assert_int_equal(symlink(links[i].target, path), 0);
+    }
+    (void)snprintf(path, sizeof(path), "%s/boot/vmlinuz-2", dir);
+    assert_int_equal(io_write_file(path, "x", 1, 0600, &err), 0);
+    (void)snprintf(path, sizeof(path), "%s/etc/os-release", dir);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    (void)snprintf(path, sizeof(path), "%s/etc/network/interfaces", dir);
+    assert_int_equal(io_write_file(path, sources, strlen(sources), 0600, &err), 0);
+}
+
+static void hostile_files_leave_facts_unknown(void **state)
+{
+    char dir[] = "/tmp/linux-test-XXXXXX";
+    struct inspect_opts opts = { .with_packages = true, .with_initrds = true };
+    struct guest_root *root = NULL;
+    struct facts *facts = facts_new();
+    struct err err = ERR_NONE;
+    const char *const argv[] = { "rm", "-rf", dir, NULL };
+    struct exec_opts remove = { .argv = argv };
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    make_hostile(dir);
+    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(guest_root_new(fd, &root, &err), 0);
+    assert_true(os_probe_linux.match(root));
+    os_probe_linux.mounts(root, facts);
+    assert_int_equal(os_probe_linux.collect(root, &opts, facts, &err), 0);
+    assert_int_equal(facts->n_mounts, 1);
+    assert_string_equal(facts->mounts[0].target, "/");
+    assert_string_equal(facts->hostname, "");
+    assert_string_equal(facts->machine_id, "");
+    assert_string_equal(facts->distro, "");
+    assert_int_equal(facts->n_packages, 0);
+    assert_int_equal(facts->n_kernels, 1);
+    assert_string_equal(facts->kernels[0].initrd_compression, "");
+    assert_int_equal(facts->n_nics, 0);
+    facts_free(facts);
+    guest_root_free(root);
+    (void)close(fd);
+    assert_int_equal(exec_check(&remove, NULL, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_of_whole_guests),
         cmocka_unit_test(other_file_systems_are_no_system),
         cmocka_unit_test(boot_default_is_read_from_grub),
+        cmocka_unit_test(hostile_files_leave_facts_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

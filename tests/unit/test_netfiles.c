@@ -45,12 +45,16 @@ static void ifupdown_finds_stanzas(void **state)
                                "iface ens192 inet static\n\taddress 10.0.0.2/24\n"
                                "\thwaddress ether 00:50:56:AA:BB:CC\n"
                                "iface ens224 inet6 dhcp\n\thwaddress random\n"
+                               "iface vmbr0 inet static\n\tbridge_ports eth7 eth8\n"
                                "mapping x\n\thwaddress 1\niface\n";
     struct ifupdown ifupdown;
 
     (void)state;
     ifupdown_parse(text, strlen(text), &ifupdown);
-    assert_int_equal(ifupdown.n, 3);
+    assert_int_equal(ifupdown.n, 4);
+    assert_int_equal(ifupdown.ifaces[1].ports.n, 0);
+    assert_int_equal(ifupdown.ifaces[3].ports.n, 2);
+    assert_string_equal(ifupdown.ifaces[3].ports.items[1], "eth8");
     assert_string_equal(ifupdown.ifaces[1].name, "ens192");
     assert_true(span_is(text, ifupdown.ifaces[1].name_at, "ens192"));
     assert_string_equal(ifupdown.ifaces[1].method, "static");
