@@ -296,6 +296,14 @@ const char *decoder_detect(const uint8_t *head, size_t len)
     return NULL;
 }
 
+const char *decoder_literal(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcmp(types[i].name, name) == 0)
+            return types[i].name;
+    return NULL;
+}
+
 struct decoder *decoder_new(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(types); i++) {

@@ -24,6 +24,9 @@ struct decoder;
  * "bzip2": a literal), NULL when it is none that h2k can read. 6 bytes are enough. */
 const char *decoder_detect(const uint8_t *head, size_t len);
 
+/* The literal that is equal to @name; NULL: no such compression. */
+const char *decoder_literal(const char *name);
+
 /* @name as decoder_detect() gives it. NULL: no such decoder, or no memory. */
 struct decoder *decoder_new(const char *name);
 void decoder_free(struct decoder *decoder);

@@ -21,16 +21,15 @@
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "engine/base/signals.h"
-#include "inspect/initramfs.h"
+#include "inspect/initramfs_wire.h"
 #include "inspect/linux.h"
 
 #define CPU_SECONDS 120 /* for all images of a guest */
 
-/* What the child tells about one kernel; smaller than PIPE_BUF, so written at once. */
+/* What the child tells about one kernel; initramfs_pack()'s bytes come behind it. */
 struct answer {
     unsigned kernel; /* index into facts->kernels */
-    bool has_virtio, has_network;
-    char compression[16];
+    uint32_t len;
 };
 
 struct linux_scan {
@@ -39,25 +38,20 @@ struct linux_scan {
 };
 
 /* false: it could not be read. */
-static bool look_into(const struct guest_root *root, const char *path, struct answer *answer)
+static bool look_into(const struct guest_root *root, const char *path, struct strbuf *ret)
 {
-    struct initramfs initramfs = { 0 };
+    CLEANUP(initramfs_done) struct initramfs initramfs = { 0 };
     struct err err = ERR_NONE;
     CLEANUP_FD int fd = guest_open(root, path, &err);
     struct stat st;
     char text[2 * ERR_TEXT];
 
     if (fd < 0 || fstat(fd, &st) < 0 ||
-        initramfs_scan(fd, (uint64_t)st.st_size, false, &initramfs, &err) < 0) {
+        initramfs_scan(fd, (uint64_t)st.st_size, true, &initramfs, &err) < 0) {
         log_debug("%s is not looked into: %s", path, err_text(&err, text, sizeof(text)));
         return false;
     }
-    answer->has_virtio = initramfs_has_module(&initramfs, "virtio_blk") &&
-                         initramfs_has_module(&initramfs, "virtio_pci");
-    answer->has_network = initramfs_has_network(&initramfs);
-    (void)strncpy(answer->compression, initramfs.compression, sizeof(answer->compression) - 1);
-    initramfs_done(&initramfs);
-    return true;
+    return initramfs_pack(&initramfs, ret) == 0;
 }
 
 static void __attribute__((noreturn))
@@ -70,11 +64,15 @@ run_child(const struct guest_root *root, const struct facts *facts, pid_t parent
         setrlimit(RLIMIT_CPU, &limit) < 0)
         _exit(1);
     for (size_t i = 0; i < facts->n_kernels; i++) {
+        CLEANUP_STRBUF struct strbuf bytes = { 0 };
         struct answer answer = { .kernel = (unsigned)i };
 
-        if (facts->kernels[i].initrd[0] != '\0' &&
-            look_into(root, facts->kernels[i].initrd, &answer) &&
-            io_write_full(fd, &answer, sizeof(answer)) < 0)
+        if (facts->kernels[i].initrd[0] == '\0' ||
+            !look_into(root, facts->kernels[i].initrd, &bytes))
+            continue;
+        answer.len = (uint32_t)bytes.len;
+        if (io_write_full(fd, &answer, sizeof(answer)) < 0 ||
+            io_write_full(fd, bytes.data, bytes.len) < 0)
             _exit(1);
     }
     _exit(0);
@@ -103,16 +101,34 @@ struct linux_scan *linux_initrds_begin(const struct guest_root *root, const stru
     return scan;
 }
 
-static void take_answer(struct facts *facts, const struct answer *answer)
+static void take_archive(struct fact_kernel *kernel, const char *bytes, size_t len)
 {
-    struct fact_kernel *kernel;
+    struct initramfs initramfs = { 0 };
 
-    if (answer->kernel >= facts->n_kernels)
+    if (kernel->archive || initramfs_unpack(bytes, len, &initramfs) < 0)
         return;
-    kernel = &facts->kernels[answer->kernel];
-    kernel->initrd_has_virtio = kernel->virtio_builtin || answer->has_virtio;
-    kernel->initrd_has_network = answer->has_network;
-    facts_set(&kernel->initrd_compression, answer->compression);
+    kernel->initrd_has_virtio =
+        kernel->virtio_builtin || (initramfs_has_module(&initramfs, "virtio_blk") &&
+                                   initramfs_has_module(&initramfs, "virtio_pci"));
+    kernel->initrd_has_network = initramfs_has_network(&initramfs);
+    facts_set(&kernel->initrd_compression, initramfs.compression);
+    kernel->archive = mem_dup(&initramfs, sizeof(initramfs));
+}
+
+/* The next answer; false at the end, or when the child does not keep to the form. */
+static bool take_answer(int fd, struct facts *facts)
+{
+    CLEANUP_FREE char *bytes = NULL;
+    struct answer answer;
+
+    if (io_read_full(fd, &answer, sizeof(answer)) < 0 || answer.kernel >= facts->n_kernels ||
+        answer.len > INITRAMFS_WIRE_MAX)
+        return false;
+    bytes = malloc((size_t)answer.len + 1);
+    if (!bytes || io_read_full(fd, bytes, answer.len) < 0)
+        return false;
+    take_archive(&facts->kernels[answer.kernel], bytes, answer.len);
+    return true;
 }
 
 /* Wait for the next answer or the end; false when an ending signal came first. */
@@ -131,15 +147,14 @@ static bool wait_readable(int fd)
 
 void linux_initrds_end(struct linux_scan *scan, struct facts *facts)
 {
-    struct answer answer;
     int status = 0;
 
     for (size_t i = 0; i < facts->n_kernels; i++)
         facts->kernels[i].initrd_has_virtio = facts->kernels[i].virtio_builtin;
     if (!scan)
         return;
-    while (wait_readable(scan->fd) && io_read_full(scan->fd, &answer, sizeof(answer)) == 0)
-        take_answer(facts, &answer);
+    while (wait_readable(scan->fd) && take_answer(scan->fd, facts))
+        continue;
     (void)kill(scan->pid, SIGKILL); /* it is done, or nobody waits for it any more */
     while (waitpid(scan->pid, &status, 0) < 0 && errno == EINTR)
         ;

@@ -11,7 +11,7 @@
 #include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
-#include "inspect/initramfs.h"
+#include "inspect/initramfs_wire.h"
 #include "tests/unit/unit.h"
 
 #define KVER "6.1.0-50-amd64"
@@ -193,6 +193,46 @@ static void contents_are_handed_out_to_every_name(void **state)
     (void)close(fd);
 }
 
+/* What one process has found, another one has: the same bytes again. */
+static void findings_can_be_handed_over(void **state)
+{
+    struct initramfs found = { 0 }, copy = { 0 };
+    struct strbuf bytes = { 0 }, again = { 0 };
+
+    (void)state;
+    shell("cd %s; mkdir -p d/etc/systemd/network; printf 'a\\0b' >d/etc/systemd/network/x.link\n"
+          "(cd d; find . | cpio -o -H newc --quiet) >naming; cat plain naming >image",
+          dir);
+    char *path = mem_printf("%s/image", dir);
+    scan(path, &found);
+    assert_int_equal(found.n_naming, 1);
+    assert_int_equal(initramfs_pack(&found, &bytes), 0);
+    assert_int_equal(initramfs_unpack(bytes.data, bytes.len, &copy), 0);
+    assert_int_equal(initramfs_pack(&copy, &again), 0);
+    assert_int_equal(again.len, bytes.len);
+    assert_memory_equal(again.data, bytes.data, bytes.len);
+    assert_string_equal(copy.modules_prefix, PREFIX);
+    assert_int_equal(copy.image_bytes, found.image_bytes);
+    assert_int_equal(copy.naming[0].len, 3);
+    assert_memory_equal(copy.naming[0].data, "a\0b", 3);
+    initramfs_done(&copy);
+    for (size_t cut = 0; cut < bytes.len; cut++)
+        if (initramfs_unpack(bytes.data, cut, &copy) == 0)
+            initramfs_done(&copy); /* whole items only; never a crash */
+    for (size_t i = 0; i < bytes.len; i++) {
+        bytes.data[i] = (char)(bytes.data[i] ^ 0x41);
+        if (initramfs_unpack(bytes.data, bytes.len, &copy) == 0)
+            initramfs_done(&copy);
+        bytes.data[i] = (char)(bytes.data[i] ^ 0x41);
+    }
+    assert_int_equal(initramfs_unpack("c\3\0\0\0foo", 8, &copy), -EBADMSG);
+    assert_int_equal(initramfs_unpack("", 0, &copy), -EBADMSG);
+    initramfs_done(&found);
+    strbuf_done(&bytes);
+    strbuf_done(&again);
+    free(path);
+}
+
 static void damage_is_an_error(void **state)
 {
     static const struct {
@@ -238,6 +278,7 @@ int main(void)
         cmocka_unit_test(every_compression_is_read),
         cmocka_unit_test(appended_segments_are_read),
         cmocka_unit_test(contents_are_handed_out_to_every_name),
+        cmocka_unit_test(findings_can_be_handed_over),
         cmocka_unit_test(damage_is_an_error),
     };
 
