@@ -4,7 +4,7 @@
 set -eu
 
 want="fstab crypttab bootloader network initramfs guest-tools"
-got=$("$H2K" fixers | awk '{ print $1 }' | grep -xE "${want// /|}" | xargs)
+got=$("$H2K" fixers | awk '{ print $1 }' | xargs)
 test "$got" = "$want" || { echo "order is: $got"; exit 1; }
 "$H2K" fixers --json | grep -q '"schema": *"h2k.fixers/1"'
 "$H2K" fixers | awk 'NF < 3 { exit 1 }' # each has a line of its own that says something
