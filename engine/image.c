@@ -283,7 +283,7 @@ static int open_chain(const char *path, const struct image_opts *opts, struct im
                       struct err *err)
 {
     CLEANUP_IMAGE struct image *first = NULL;
-    CLEANUP_SCAN struct image_scan scan = { 0 };
+    CLEANUP_SCAN struct image_scan scan = { .in_commit = opts->allow_commit_pending };
     struct image_opts next_opts = *opts;
     struct image *last;
 

@@ -18,7 +18,8 @@ struct image_opts {
     const char *format;        /* as --format gave it; NULL: detect */
     struct strlist allow_dirs; /* --allow-backing: folders that outside references may lie in */
     bool allow_stale;          /* --allow-stale */
-    bool allow_commit_pending; /* finishing an interrupted commit: SOURCE.h2k-commit may be there */
+    bool allow_commit_pending; /* finishing an interrupted commit: SOURCE.h2k-commit may be there,
+                                * and what qemu leaves when it is killed (VHDX log) is fine */
 };
 
 /* One file that belongs to an image: the image itself first, then extents and backing files. */

@@ -48,6 +48,8 @@ struct image_extent {
 
 /* What a reader found. Zero-initialise; release with image_scan_done(). */
 struct image_scan {
+    bool in_commit; /* set by the caller: qemu was killed while it wrote to the image, and will go
+                       on: what it leaves then is no damage */
     uint64_t size_bytes;
     uint32_t sector_size;
     const char *subformat; /* a literal */

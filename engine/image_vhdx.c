@@ -86,7 +86,7 @@ static uint32_t crc32c(const uint8_t *data, size_t len)
 }
 
 /* The header with the highest sequence number of those that are whole is the current one. */
-static int check_headers(const struct image_io *io, struct err *err)
+static int check_headers(const struct image_io *io, bool in_commit, struct err *err)
 {
     uint8_t raw[HEADER_SIZE], current[HEADER_SIZE];
     bool found = false;
@@ -106,7 +106,7 @@ static int check_headers(const struct image_io *io, struct err *err)
     if (get_le16(current + 66) != 1)
         return err_status(err, STATUS_FAILED, "VHDX version %u is not supported",
                           get_le16(current + 66));
-    if (memcmp(current + 48, guid_zero, sizeof(guid_zero)) != 0)
+    if (!in_commit && memcmp(current + 48, guid_zero, sizeof(guid_zero)) != 0)
         return err_status(err, STATUS_REFUSED,
                           "has a pending log, it was not closed cleanly: open it once on its host, "
                           "or run qemu-img check -r all on a copy of it");
@@ -246,7 +246,7 @@ static int walk(const struct image_io *io, struct image_scan *ret, struct err *e
 
     if (!detect(io))
         return err_status(err, STATUS_FAILED, "not a vhdx image");
-    if (check_headers(io, err) < 0 || read_regions(io, vhdx, err) < 0 ||
+    if (check_headers(io, ret->in_commit, err) < 0 || read_regions(io, vhdx, err) < 0 ||
         read_metadata(io, vhdx, err) < 0 || walk_bat(io, vhdx, err) < 0)
         return -err->code;
     ret->size_bytes = vhdx->size;

@@ -137,7 +137,7 @@ static int walk_dynamic(const struct image_io *io, uint64_t offset, uint64_t siz
 
 static int walk(const struct image_io *io, struct image_scan *ret, struct err *err)
 {
-    bool at_start = footer_at(io, 0);
+    bool at_start = footer_at(io, 0), at_end;
     uint8_t raw[FOOTER], copy[FOOTER];
     uint64_t size;
 
@@ -147,7 +147,9 @@ static int walk(const struct image_io *io, struct image_scan *ret, struct err *e
         return err_status(err, STATUS_FAILED, "not a vpc (VHD) image");
     if (at_start && read_footer(io, "the copy of the footer", 0, copy, err) < 0)
         return -err->code;
-    if (read_footer(io, "the footer", io->size - FOOTER, raw, err) < 0 ||
+    /* qemu moves the footer after it has made the file longer, and reads the copy itself */
+    at_end = !(at_start && ret->in_commit);
+    if (read_footer(io, "the footer", at_end ? io->size - FOOTER : 0, raw, err) < 0 ||
         check_type(get_be32(raw + 60), at_start, err) < 0)
         return -err->code;
     /* qemu reads the copy: it must say the same */

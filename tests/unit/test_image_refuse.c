@@ -162,6 +162,20 @@ static void a_differencing_vhd_is_refused(void **state)
     assert_refused(fixed, NULL, STATUS_REFUSED, "differencing VHD");
 }
 
+/* qemu was killed between making the file longer and moving the footer to its end. */
+static void an_interrupted_commit_to_a_vhd_can_be_finished(void **state)
+{
+    const char *path = make_image("a.vhd", "vpc", "", 4 * MB);
+    const struct image_opts finish = { .format = "vpc", .allow_commit_pending = true };
+
+    (void)state;
+    assert_int_equal(truncate(path, (off_t)file_size(path) - 512), 0);
+    assert_refused(path, NULL, STATUS_FAILED, "the footer is not at byte");
+    image_free(open_image(path, &finish));
+    assert_int_equal(truncate(path, 1 * MB), 0);
+    assert_refused(path, &finish, STATUS_FAILED, "truncated");
+}
+
 static uint32_t crc32c(const unsigned char *data, size_t len)
 {
     uint32_t crc = ~0U;
@@ -176,6 +190,7 @@ static uint32_t crc32c(const unsigned char *data, size_t len)
 
 static void a_pending_vhdx_log_is_refused(void **state)
 {
+    const struct image_opts finish = { .allow_commit_pending = true };
     const char *path = make_image("a.vhdx", "vhdx", "", 4 * MB);
     unsigned char raw[4096];
     uint32_t crc;
@@ -190,6 +205,7 @@ static void a_pending_vhdx_log_is_refused(void **state)
         write_at(path, at, raw, sizeof(raw));
     }
     assert_refused(path, NULL, STATUS_REFUSED, "pending log");
+    image_free(open_image(path, &finish)); /* qemu replays it when it goes on */
 }
 
 /* Where the 4 or 8 bytes of an item lie in the metadata, which has no checksum. */
@@ -258,6 +274,7 @@ int main(void)
         image_test(part_of_a_split_disk_is_refused),
         image_test(references_of_qcow2_are_refused),
         image_test(a_differencing_vhd_is_refused),
+        image_test(an_interrupted_commit_to_a_vhd_can_be_finished),
         image_test(a_pending_vhdx_log_is_refused),
         image_test(vhdx_sectors_and_parents_are_seen),
         image_test(two_formats_at_once_are_refused),
