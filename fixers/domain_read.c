@@ -23,10 +23,16 @@ static const struct {
     { "sata", NULL, "sata" },         { "ide", NULL, "ide" },
 };
 
+/* libxml2's text, without losing const as its BAD_CAST does. */
+static const xmlChar *xml(const char *text)
+{
+    return (const xmlChar *)text;
+}
+
 /* The text that @query finds first, "" for nothing; free it. */
 static char *find_text(xmlXPathContext *ctx, const char *query)
 {
-    xmlXPathObject *found = xmlXPathEvalExpression(BAD_CAST query, ctx);
+    xmlXPathObject *found = xmlXPathEvalExpression(xml(query), ctx);
     xmlChar *text = found ? xmlXPathCastToString(found) : NULL;
     char *copy = mem_strdup(text ? (const char *)text : "");
 

@@ -31,29 +31,35 @@ void domain_done(struct domain *domain)
 
 /* ---- writing ---- */
 
+/* libxml2's text, without losing const as its BAD_CAST does. */
+static const xmlChar *xml(const char *text)
+{
+    return (const xmlChar *)text;
+}
+
 /* A child element; name and value of its attributes follow, ended by NULL. */
 __attribute__((sentinel)) static xmlNode *child(xmlNode *parent, const char *name, ...)
 {
-    xmlNode *node = xmlNewChild(parent, NULL, BAD_CAST name, NULL);
+    xmlNode *node = xmlNewChild(parent, NULL, xml(name), NULL);
     const char *attr;
     va_list args;
 
     va_start(args, name);
     while ((attr = va_arg(args, const char *)) != NULL)
-        (void)xmlNewProp(node, BAD_CAST attr, BAD_CAST va_arg(args, const char *));
+        (void)xmlNewProp(node, xml(attr), xml(va_arg(args, const char *)));
     va_end(args);
     return node;
 }
 
 static xmlNode *text_child(xmlNode *parent, const char *name, const char *text)
 {
-    return xmlNewTextChild(parent, NULL, BAD_CAST name, BAD_CAST text);
+    return xmlNewTextChild(parent, NULL, xml(name), xml(text));
 }
 
 static void add_osinfo(xmlNode *root, const char *os_id)
 {
     xmlNode *node = child(child(root, "metadata", NULL), "libosinfo", NULL);
-    xmlNs *ns = xmlNewNs(node, BAD_CAST OSINFO_NS, BAD_CAST "libosinfo");
+    xmlNs *ns = xmlNewNs(node, xml(OSINFO_NS), xml("libosinfo"));
 
     xmlSetNs(node, ns);
     xmlSetNs(child(node, "os", "id", os_id, NULL), ns);
@@ -64,11 +70,11 @@ static void add_os(xmlNode *root, bool uefi)
     xmlNode *os = child(root, "os", NULL);
     xmlNode *type = text_child(os, "type", "hvm");
 
-    (void)xmlNewProp(type, BAD_CAST "arch", BAD_CAST "x86_64");
-    (void)xmlNewProp(type, BAD_CAST "machine", BAD_CAST "q35");
+    (void)xmlNewProp(type, xml("arch"), xml("x86_64"));
+    (void)xmlNewProp(type, xml("machine"), xml("q35"));
     if (uefi) {
         /* libvirt chooses firmware and variables; the guest was not checked for Secure Boot */
-        (void)xmlNewProp(os, BAD_CAST "firmware", BAD_CAST "efi");
+        (void)xmlNewProp(os, xml("firmware"), xml("efi"));
         (void)child(os, "loader", "secure", "no", NULL);
     }
     (void)child(os, "boot", "dev", "hd", NULL);
@@ -113,7 +119,7 @@ static void add_devices(xmlNode *root, const struct domain *domain)
     (void)child(child(devices, "video", NULL), "model", "type", "vga", NULL);
     node = child(devices, "rng", "model", "virtio", NULL);
     text_child(node, "backend", "/dev/urandom");
-    (void)xmlNewProp(node->children, BAD_CAST "model", BAD_CAST "random");
+    (void)xmlNewProp(node->children, xml("model"), xml("random"));
     (void)child(devices, "memballoon", "model", "virtio", NULL);
 }
 
@@ -121,16 +127,16 @@ static xmlDoc *make_document(const struct domain *domain)
 {
     CLEANUP_FREE char *memory = mem_printf("%u", domain->memory_mib);
     CLEANUP_FREE char *cpus = mem_printf("%u", domain->n_cpus);
-    xmlDoc *doc = xmlNewDoc(BAD_CAST "1.0");
-    xmlNode *root = xmlNewNode(NULL, BAD_CAST "domain");
+    xmlDoc *doc = xmlNewDoc(xml("1.0"));
+    xmlNode *root = xmlNewNode(NULL, xml("domain"));
     xmlNode *features;
 
     (void)xmlDocSetRootElement(doc, root);
-    (void)xmlNewProp(root, BAD_CAST "type", BAD_CAST "kvm");
+    (void)xmlNewProp(root, xml("type"), xml("kvm"));
     text_child(root, "name", domain->name);
     if (domain->os_id)
         add_osinfo(root, domain->os_id);
-    (void)xmlNewProp(text_child(root, "memory", memory), BAD_CAST "unit", BAD_CAST "MiB");
+    (void)xmlNewProp(text_child(root, "memory", memory), xml("unit"), xml("MiB"));
     text_child(root, "vcpu", cpus);
     add_os(root, domain->uefi);
     features = child(root, "features", NULL);

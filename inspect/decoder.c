@@ -210,6 +210,8 @@ static void lz4_take(struct lz4_state *lz4, struct decoder_io *io, uint8_t *to, 
 {
     size_t n = want - lz4->have < io->in_len ? want - lz4->have : io->in_len;
 
+    if (n == 0)
+        return; /* io->in may be NULL then */
     memcpy(to + lz4->have, io->in, n);
     lz4->have += n;
     moved(io, n, 0);

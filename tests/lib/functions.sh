@@ -122,7 +122,7 @@ boot()
     shift 2
     flock "${H2K_VM_LOCK:-$T/lock}" "$H2K" boot-test --console "$T/console" "$@" "$image" \
         >"$T/out" 2>"$T/err" || status=$?
-    say "boot-test $* $(basename "$image"): exit status $status: $(tail -n 1 "$T/out")"
+    say "boot-test: exit status $status: $(tail -n 1 "$T/out")"
     [ "$status" = "$want" ] && return 0
     tail -n 60 "$T/console" >&2 || :
     cat "$T/out" "$T/err" >&2
