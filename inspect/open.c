@@ -154,6 +154,8 @@ static void mark_root(struct system *system)
 
         if (strcmp(mount->target, "/") != 0)
             continue;
+        if (!mount->device)
+            mount->device = facts_root_device(facts);
         mount->mounted = true;
         mount->dirty = mtree_was_dirty(system->tree, "/");
         return;

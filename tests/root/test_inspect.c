@@ -135,7 +135,7 @@ static void make_two(void)
     char *image = new_image("two.raw", three);
 
     put_system("two-a", "A", "");
-    put_system("two-b", "B", "");
+    put_system("two-b", "B", "LABEL=gone / ext4 defaults 0 1\n");
     put("two-a", "boot/grub/grub.cfg",
         "menuentry B {\nlinux /boot/vmlinuz root=/dev/sda2\n}\n"
         "menuentry A {\nlinux /boot/vmlinuz root=/dev/sda1\n}\n");
@@ -353,6 +353,8 @@ static void several_systems_are_chosen_by_boot_loader_or_name(void **state)
     for (size_t i = 0; i < on.n; i++)
         must(inspect_open(on.stack, &on.systems[i], &looking, &err), &err);
     assert_int_equal(on.systems[0].facts->n_mounts, 1);
+    /* what is mounted at "/" is known, whatever name the guest has for it */
+    assert_string_equal(mount_of(on.systems[1].facts, "/")->device->name, "/dev/sda2");
 }
 
 static void systems_without_a_common_boot_loader_are_refused(void **state)
