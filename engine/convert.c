@@ -219,6 +219,8 @@ int convert_image(const struct image *image, const char *overlay, const char *ta
         return fd;
     progress_update(opts->progress, "copy", 0, 0);
     r = copy_to(image, overlay, temp, fd, opts, err);
+    if (r == 0 && opts->format->finish)
+        r = opts->format->finish(fd, temp, target, err);
     if (r == 0 && fsync(fd) < 0)
         r = err_set(err, errno, "write %s back", temp);
     if (r == 0)

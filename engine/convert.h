@@ -19,7 +19,12 @@ struct convert_format {
     /* what qemu-img is told: -o options (NULL: none), and whether it may write out of order */
     const char *options, *compressed_options;
     bool in_order_when_compressed;
+    /* The last touch before the file gets its final name; NULL: none. */
+    int (*finish)(int fd, const char *temp, const char *target, struct err *err);
 };
+
+/* Have the descriptor inside name the file as it is going to be called. */
+int convert_vmdk_finish(int fd, const char *temp, const char *target, struct err *err);
 
 extern const struct convert_format convert_formats[]; /* the first is the default */
 extern const size_t convert_n_formats;

@@ -31,6 +31,7 @@ const struct convert_format convert_formats[] = {
         .options = "subformat=monolithicSparse",
         .compressed_options = "subformat=streamOptimized",
         .in_order_when_compressed = true,
+        .finish = convert_vmdk_finish,
     },
     { .name = "vhdx", .suffix = ".vhdx" },
 };
