@@ -103,6 +103,18 @@ static int remove_file(struct dead *dead, const char *path, struct err *err)
     return 0;
 }
 
+/* "MARKER<tab>PATH": while the marker is there, the file is what a pending commit needs. */
+static int remove_redo(struct dead *dead, const char *value, struct err *err)
+{
+    const char *tab = strchr(value, '\t');
+    CLEANUP_FREE char *marker = tab ? mem_strndup(value, (size_t)(tab - value)) : NULL;
+    struct stat st;
+
+    if (!marker || lstat(marker, &st) == 0)
+        return 0;
+    return remove_file(dead, tab + 1, err);
+}
+
 /* ---- processes ---- */
 
 /* A pidfd of the recorded process, if it is still that one. */
@@ -242,10 +254,10 @@ static const struct {
     bool kernel; /* gone after a reboot */
     int (*release)(struct dead *dead, const char *value, struct err *err);
 } kinds[] = {
-    { "server", true, kill_server },    { "fuse", true, abort_fuse },
-    { "server", true, await_server },   { "loop", true, release_loop },
-    { "nbd", true, release_nbd },       { "file", false, remove_file },
-    { "work", false, remove_work_dir },
+    { "server", true, kill_server },  { "fuse", true, abort_fuse },
+    { "server", true, await_server }, { "loop", true, release_loop },
+    { "nbd", true, release_nbd },     { "file", false, remove_file },
+    { "redo", false, remove_redo },   { "work", false, remove_work_dir },
 };
 
 static int release_all(struct dead *dead, struct err *err)

@@ -7,6 +7,7 @@
  *     pid PID START       process of the session (for people; liveness is the lock only)
  *     work DIR            private folder for big files
  *     file PATH           a file that is worth nothing without the session
+ *     redo MARKER PATH    likewise, unless the file MARKER is there (between them a tab)
  *     server PID START    a block server
  *     fuse PATH NUMBER    FUSE connection that serves PATH
  *     loop N DEV INO      loop device over the file with that device and inode number

@@ -146,6 +146,14 @@ static int commit_all(const struct job *job, const struct pending *pending, stru
 
 /* ---- this run's ---- */
 
+int in_place_record(const struct job *job, const char *overlay, struct err *err)
+{
+    CLEANUP_FREE char *marker = marker_of(job->images[0]->path);
+    CLEANUP_FREE char *value = mem_printf("%s\t%s", marker, overlay);
+
+    return session_record(job->session, "redo", value, err);
+}
+
 int in_place_commit(struct job *job, struct err *err)
 {
     CLEANUP(pending_done) struct pending pending = { 0 };
@@ -163,9 +171,6 @@ int in_place_commit(struct job *job, struct err *err)
     /* a run that only finishes the commit knows the guest no more */
     if (r == 0)
         r = report_write_xml(job, err);
-    /* before the first marker: cleanup must not take away what a marker needs */
-    for (size_t i = 0; i < job->opts->n_sources && r == 0; i++)
-        r = session_forget(job->session, "file", job->overlays.items[i], err);
     for (size_t i = job->opts->n_sources; i > 0 && r == 0; i--)
         r = write_marker(job, i - 1, report, err);
     json_decref(report);

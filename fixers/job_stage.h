@@ -61,6 +61,9 @@ int space_check(const struct job *job, struct err *err);
  */
 int in_place_resume(struct job *job, struct err *err);
 
+/* Before an overlay is made beside its source: cleanup removes it until the marker is there. */
+int in_place_record(const struct job *job, const char *overlay, struct err *err);
+
 /* Write the markers, commit every overlay, remove both. From the first marker on, an interrupted
  * run is finished by the next one. */
 int in_place_commit(struct job *job, struct err *err);

@@ -116,7 +116,7 @@ static int attach_one(struct job *job, size_t i, struct err *err)
         opts.overlay = path;
     }
     if (path)
-        r = session_record(job->session, "file", path, err);
+        r = in_place_record(job, path, err);
     if (r == 0)
         r = disk_attach(job->session, job->images[i], &opts, &job->disks[i], err);
     if (r < 0)
