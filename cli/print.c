@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -83,7 +84,8 @@ int cli_fail(const struct options *options, const char *schema, const char *gues
     char text[ERR_DEPTH * ERR_TEXT];
 
     (void)err_text(err, text, sizeof(text));
-    if (guest)
+    /* most texts name the image already */
+    if (guest && !strstr(text, guest))
         log_error("%s: %s", guest, text);
     else
         log_error("%s", text);
