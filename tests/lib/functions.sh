@@ -111,6 +111,47 @@ copy_image() { cp --sparse=always --no-preserve=mode "$1" "$2"; }
 # make_vmdk RAW TARGET [SUBFORMAT]
 make_vmdk() { qemu-img convert -f raw -O vmdk -o "subformat=${3:-monolithicSparse}" "$1" "$2"; }
 
+# make_small_guest FILE [MIB [FILL_MIB]]: a raw disk with a Debian in small: enough for inspect and
+# offline-fix, far from enough to boot. FILL_MIB of random data lie in it.
+make_small_guest()
+{
+    local tree=$T/small-guest
+    mkdir -p "$tree"/{etc/network,boot/grub,bin,sbin,usr/bin,usr/sbin,var/lib/dpkg,lib/modules}
+    printf '%s\n' 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"' 'NAME="Debian GNU/Linux"' \
+        'VERSION_ID="12"' 'ID=debian' >"$tree/etc/os-release"
+    echo "12.5" >"$tree/etc/debian_version"
+    echo "small" >"$tree/etc/hostname"
+    printf '/dev/sda1 / ext4 errors=remount-ro 0 1\n' >"$tree/etc/fstab"
+    printf 'auto ens192\niface ens192 inet static\n    address 192.0.2.10/24\n' \
+        >"$tree/etc/network/interfaces"
+    printf 'Package: base-files\nStatus: install ok installed\nArchitecture: amd64\nVersion: 12\n\n' \
+        >"$tree/var/lib/dpkg/status"
+    head -c "${3:-1}M" /dev/urandom >"$tree/fill"
+    rm -f "$1"
+    truncate -s "${2:-64}M" "$1"
+    echo 'start=2048, type=83, bootable' | sfdisk -q --no-reread --label dos "$1"
+    mkfs.ext4 -q -F -E offset=1048576 -d "$tree" "$1" "$((${2:-64} - 2))M"
+    rm -rf "$tree"
+}
+
+# schema_ok NAME FILE: each line (or the one document) of FILE is valid by docs/schema/NAME.json.
+schema_ok()
+{
+    python3 - "$H2K_SRC/docs/schema/$1.json" "$2" <<'END' || fail "$2 is not valid by $1"
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+text = open(sys.argv[2]).read()
+try:
+    documents = [json.loads(text)]
+except ValueError:
+    documents = [json.loads(line) for line in text.splitlines()]
+assert documents
+for document in documents:
+    jsonschema.validate(document, schema, jsonschema.Draft202012Validator)
+END
+}
+
 # in_vm [VMRUN OPTION...] -- COMMAND...: in a virtual machine with a stock kernel; $T is writable.
 in_vm() { "$H2K_SRC/tests/lib/vmrun" -s "$T" "$@"; }
 
