@@ -211,7 +211,7 @@ static void lz4_take(struct lz4_state *lz4, struct decoder_io *io, uint8_t *to, 
     size_t n = want - lz4->have < io->in_len ? want - lz4->have : io->in_len;
 
     if (n == 0)
-        return; /* io->in may be NULL then */
+        return;
     memcpy(to + lz4->have, io->in, n);
     lz4->have += n;
     moved(io, n, 0);
@@ -335,8 +335,8 @@ int decoder_step(struct decoder *decoder, struct decoder_io *io)
     size_t in_len = io->in_len, out_room = io->out_room;
     int r = decoder->type->step(decoder, io);
 
-    /* nothing more comes and nothing moved: the stream is cut off */
-    if (r == 0 && io->in_end && io->in_len == in_len && io->out_room == out_room)
+    /* nothing moved, and no further input could change that: damaged or cut off */
+    if (r == 0 && io->in_len == in_len && io->out_room == out_room && (io->in_end || in_len > 0))
         return -EBADMSG;
     return r;
 }

@@ -161,7 +161,7 @@ static int walk_compressed(struct walker *walker, const char *name)
     walker->compression = name;
     while (!done) {
         struct decoder_io io = { .out = walker->out, .out_room = OUT_CHUNK };
-        const uint8_t *start = NULL;
+        const uint8_t *start = walker->in;
         int r = 0;
 
         if (walker->pos < walker->size)
@@ -175,8 +175,7 @@ static int walk_compressed(struct walker *walker, const char *name)
             return damaged(walker, "compressed data that is damaged or cut off");
         if (done < 0)
             return err_set(walker->err, -done, "unpack the initramfs (%s)", name);
-        if (start)
-            walker->pos += (uint64_t)(io.in - start);
+        walker->pos += (uint64_t)(io.in - start);
         r = count_unpacked(walker, OUT_CHUNK - io.out_room);
         if (r < 0)
             return r;
