@@ -33,8 +33,8 @@ struct initramfs {
 
 /*
  * Walk all segments of the image in @fd (a regular file of @size bytes). Bounded: a file of at most
- * 1 GiB, 2 GiB unpacked, 500,000 entries. 0 and *ret (initramfs_done()), or negative errno and *err:
- * -EBADMSG damaged, -EFBIG too large, -ENOTSUP unknown compression.
+ * 1 GiB, 2 GiB unpacked, 500,000 entries. 0 and *ret (initramfs_done()), or negative errno and
+ * *err: -EBADMSG damaged, -EFBIG too large, -ENOTSUP unknown compression.
  */
 int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret, struct err *err);
 void initramfs_done(struct initramfs *initramfs);
