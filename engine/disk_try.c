@@ -60,7 +60,7 @@ static int try_in(struct session *session, const char *backend, struct image **r
         r = disk_attach(session, *ret_image, &disk_opts, &disk, err);
     if (r == 0)
         r = disk_map(session, disk, 0, 0, &node, err);
-    return r < 0 ? r : compare(node, err);
+    return r < 0 || !node ? r : compare(node, err);
 }
 
 int disk_try_backend(const struct attach_backend *backend, struct err *err)

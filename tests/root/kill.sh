@@ -5,7 +5,8 @@
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 requires root qemu-img qemu-nbd mkfs.ext4 losetup setsid shuf
 hold=${HOLD:?}
-[ -c /dev/fuse ] || skip "needs fuse"
+backend=${KILL_BACKEND:-fuse} slow=${KILL_SLOW:-1} # a slow machine has longer moments
+[ "$backend" != fuse ] || [ -c /dev/fuse ] || skip "needs fuse"
 
 truncate -s 64M "$T/disk.raw"
 mkdir "$T/files" "$T/bin"
@@ -24,7 +25,7 @@ servers_of() { pgrep -P "$1" -f '^(qemu-storage-daemon|qemu-nbd|nbdfuse) '; }
 # ended PID: wait for it, at most 20 s; sets $status
 ended()
 {
-    timeout 20 tail -s 0.02 --pid="$1" -f /dev/null ||
+    timeout $((20 * slow)) tail -s 0.02 --pid="$1" -f /dev/null ||
         fail "$what: process $1 hangs: $(cat "/proc/$1/stack" 2>&1)"
     status=0
     wait "$1" 2>/dev/null || status=$?
@@ -39,6 +40,7 @@ nothing_left()
         for id in $(losetup -l -n -O BACK-FILE | sed -nE 's,^/run/h2k/([a-z0-9]+)\.d/.*,\1,p'); do
             [ -e "/run/h2k/$id" ] || left+=" a loop device of session $id"
         done
+        [ "$backend" = fuse ] || left+=$(cat /sys/block/nbd*/pid 2>/dev/null || :)
         [ -n "$left" ] || return 0
         sleep 0.1
     done
@@ -47,18 +49,22 @@ nothing_left()
 
 cleanup()
 {
-    timeout 20 "$H2K" cleanup --json >"$T/out" || fail "$what: cleanup: $?"
+    timeout $((20 * slow)) "$H2K" cleanup --json >"$T/out" || fail "$what: cleanup: $?"
     grep -q '"released":\[\]' "$T/out" || released=$((released + 1))
     nothing_left
 }
 
 # A random moment: from the first steps of the start to a while after the mount.
-wait_a_moment() { sleep "0.$(printf '%03d' $((RANDOM % ${1:-200})))"; }
+wait_a_moment()
+{
+    local ms=$((RANDOM % (slow * ${1:-200})))
+    sleep "$((ms / 1000)).$(printf '%03d' $((ms % 1000)))"
+}
 
 start()
 {
     : >"$T/ready" # what the last one said
-    setsid env PATH="${ways[$((round % ${#ways[@]}))]}" "$hold" "$1" fuse "$T/disk.vmdk" \
+    setsid env PATH="${ways[$((round % ${#ways[@]}))]}" "$hold" "$1" "$backend" "$T/disk.vmdk" \
         >"$T/ready" 2>"$T/err" &
     pid=$!
     disown
@@ -120,7 +126,7 @@ deadlock()
     wait_a_moment
     kill -9 "$pid"
     for _ in $(seq 20); do
-        timeout 20 "$H2K" cleanup >"$T/out" || fail "$what: $(cat "$T/out")"
+        timeout $((20 * slow)) "$H2K" cleanup >"$T/out" || fail "$what: $(cat "$T/out")"
         [ -e "/run/h2k/${id#h2k-}" ] || break
         sleep 0.1
     done
@@ -139,6 +145,7 @@ for round in $(seq "${KILL_ROUNDS:-30}"); do
     done
 done
 for round in 1 2 3; do
+    [ "$backend" = fuse ] || break
     what="deadlock $round"
     deadlock
 done

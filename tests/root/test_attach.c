@@ -258,10 +258,10 @@ static void check_overlay(size_t i, const char *backend)
 }
 
 /* Writes of several processes through two devices at once arrive whole. */
-static void check_parallel_writes(size_t i)
+static void check_parallel_writes(size_t i, const char *backend)
 {
     enum { WRITERS = 8, LEN = 1 << 19 };
-    struct disk_opts opts = { .backend = "fuse", .mode = DISK_OVERLAY };
+    struct disk_opts opts = { .backend = backend, .mode = DISK_OVERLAY };
     struct attached attached;
     struct err err = ERR_NONE;
     char *nodes[2] = { NULL, NULL };
@@ -293,13 +293,22 @@ static void check_parallel_writes(size_t i)
     must(disk_sync(attached.disk, &err), &err);
     for (unsigned n = 0; n < WRITERS; n++) {
         (void)memset(bytes, (int)n + 1, LEN);
-        check_bytes(attached.disk->fd, (n % 2) * (DISK_SIZE / 2) + (uint64_t)n / 2 * LEN, bytes,
-                    LEN);
+        check_bytes(attached.disk->fd, (uint64_t)(n % 2) * (DISK_SIZE / 2) + (uint64_t)n / 2 * LEN,
+                    bytes, LEN);
     }
     for (size_t n = 0; n < ARRAY_SIZE(nodes); n++)
         free(nodes[n]);
     free(bytes);
     detach(&attached);
+}
+
+static const struct attach_backend *find_nbd(void)
+{
+    for (size_t i = 0; i < disk_n_backends; i++)
+        if (strcmp(disk_backends[i]->name, "nbd") == 0)
+            return disk_backends[i];
+    fail_msg("no backend nbd");
+    return NULL;
 }
 
 /* ---- tests ---- */
@@ -308,7 +317,7 @@ static void parallel_writes_arrive(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 4; i++)
-        check_parallel_writes(i);
+        check_parallel_writes(i, "fuse");
 }
 
 static void fuse_serves_every_format(void **state)
@@ -318,6 +327,20 @@ static void fuse_serves_every_format(void **state)
         check_read_only(i, "fuse");
         check_overlay(i, "fuse");
     }
+}
+
+static void nbd_serves_every_format(void **state)
+{
+    struct err err = ERR_NONE;
+
+    (void)state;
+    if (find_nbd()->probe(&err) < 0)
+        skip();
+    for (size_t i = 0; i < ARRAY_SIZE(images); i++) {
+        check_read_only(i, "nbd");
+        check_overlay(i, "nbd");
+    }
+    check_parallel_writes(1, "nbd");
 }
 
 static void loop_serves_raw(void **state)
@@ -472,7 +495,7 @@ static void nbdfuse_serves_every_format(void **state)
         check_read_only(i, "fuse");
         check_overlay(i, "fuse");
     }
-    check_parallel_writes(1);
+    check_parallel_writes(1, "fuse");
     assert_int_equal(setenv("PATH", path, 1), 0);
     free(path);
 }
@@ -500,6 +523,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fuse_serves_every_format),
         cmocka_unit_test(parallel_writes_arrive),
+        cmocka_unit_test(nbd_serves_every_format),
         cmocka_unit_test(loop_serves_raw),
         cmocka_unit_test(backends_can_be_tried),
         cmocka_unit_test(says_what_cannot_work),
