@@ -100,8 +100,8 @@ static int walk_plain(struct walker *walker)
     if (walker->pos & 3)
         return damaged(walker, "an archive that is not at a multiple of 4");
     do {
-        const uint8_t *data;
-        size_t len, used;
+        const uint8_t *data = NULL;
+        size_t len = 0, used = 0;
         uint64_t skip;
         int r = window(walker, &data, &len);
 
@@ -234,8 +234,8 @@ static int walk(struct walker *walker, const struct cpio_sink *sink)
     walker->out = out;
     cpio_init(&walker->cpio, sink);
     while (r >= 0 && walker->pos < walker->size) {
-        const uint8_t *data;
-        size_t len, zeros = 0;
+        const uint8_t *data = NULL;
+        size_t len = 0, zeros = 0;
 
         r = window(walker, &data, &len);
         if (r < 0)

@@ -52,7 +52,7 @@ bool module_path_ok(const char *path)
 
 static char plain(char c)
 {
-    return c == '-' ? '_' : c;
+    return c == '-' ? (char)'_' : c;
 }
 
 static char *plain_copy(const char *text, size_t len)

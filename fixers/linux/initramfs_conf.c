@@ -115,7 +115,7 @@ static int plan_initramfs_tools(struct plan *plan, const struct strlist *modules
 static bool find_list(const char *text, const struct span *line, const char *name, struct span *ret)
 {
     size_t at = line->start, end = line->start + line->len, name_len = strlen(name);
-    char quote;
+    char quote = '\0';
 
     while (at < end && (text[at] == ' ' || text[at] == '\t'))
         at++;
@@ -127,9 +127,8 @@ static bool find_list(const char *text, const struct span *line, const char *nam
     if (at >= end || text[at] != '=')
         return false;
     at++;
-    quote = at < end && (text[at] == '"' || text[at] == '\'') ? text[at] : '\0';
-    if (quote)
-        at++;
+    if (at < end && (text[at] == '"' || text[at] == '\''))
+        quote = text[at++];
     *ret = (struct span){ at, 0 };
     while (at < end && (quote ? text[at] != quote : text[at] != ' ' && text[at] != '\t'))
         at++;
