@@ -39,6 +39,7 @@ struct batch {
     int (*one)(const struct options *options);
     struct worker *workers;
     size_t n_workers, next, n_failed;
+    int last_status; /* of the guest that failed last */
     uint64_t timeout_ms;
 };
 
@@ -91,7 +92,7 @@ static int start(struct batch *batch, struct worker *worker)
     return 0;
 }
 
-static void print_failure(const struct batch *batch, const struct worker *worker, int status)
+static void print_failure(struct batch *batch, const struct worker *worker, int status)
 {
     const struct options *options = batch->options;
     const char *guest = options->args[worker->guest].path;
@@ -105,7 +106,7 @@ static void print_failure(const struct batch *batch, const struct worker *worker
                          WTERMSIG(status));
     else
         (void)err_status(&err, STATUS_FAILED, "the worker ended without a result");
-    (void)cli_fail(options, options->command->schema, guest, NULL, &err);
+    batch->last_status = cli_fail(options, options->command->schema, guest, NULL, &err);
 }
 
 static void finish(struct batch *batch, struct worker *worker)
@@ -120,6 +121,8 @@ static void finish(struct batch *batch, struct worker *worker)
     whole = WIFEXITED(status) && !worker->signals && !worker->too_much &&
             (worker->out.len > 0 ? worker->out.data[worker->out.len - 1] == '\n'
                                  : WEXITSTATUS(status) != 0 && !batch->options->json);
+    if (whole)
+        batch->last_status = WEXITSTATUS(status);
     if (whole)
         (void)fwrite(strbuf_text(&worker->out), 1, worker->out.len, stdout);
     else if (!signals_pending())
@@ -231,5 +234,7 @@ int batch_run(const struct options *options, int (*one)(const struct options *op
     free(batch.workers);
     if (signals_pending())
         return STATUS_SIGNAL + signals_pending();
+    if (options->n_args == 1)
+        return batch.n_failed ? batch.last_status : STATUS_OK;
     return batch.n_failed ? STATUS_SOME : STATUS_OK;
 }

@@ -10,7 +10,8 @@
  * options whose job has that guest as its only source, writes its result to stdout and returns its
  * exit status. Results are printed whole, in order of completion; a worker that dies or takes
  * longer than the time limit gets a failure document instead.
- * Returns STATUS_OK, STATUS_SOME, or 128 + N after an ending signal.
+ * Returns STATUS_OK, STATUS_SOME (a single guest: its own status), or 128 + N after an ending
+ * signal.
  */
 int batch_run(const struct options *options, int (*one)(const struct options *options));
 

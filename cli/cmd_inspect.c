@@ -59,7 +59,10 @@ static int inspect_one(const struct options *options)
 
 static int run(const struct options *options)
 {
-    return options->n_args > 1 ? batch_run(options, inspect_one) : inspect_one(options);
+    bool in_worker = options->n_args > 1 || (options->n_args == 1 && options->timeout_s > 0);
+
+    /* disks that are all named with -a are one guest, but no argument */
+    return in_worker ? batch_run(options, inspect_one) : inspect_one(options);
 }
 
 const struct command command_inspect = {

@@ -84,7 +84,8 @@ static void print_summary(const struct job *job)
         (void)printf("%s: ", job->chosen->facts->root);
         text_system_line(stdout, job->chosen->facts);
     }
-    (void)printf("%zu changes:\n", json_array_size(changes));
+    (void)printf("%zu change%s:\n", json_array_size(changes),
+                 json_array_size(changes) == 1 ? "" : "s");
     text_changes(stdout, changes, false);
     json_array_foreach(json_object_get(report, "notes"), i, note)
     {

@@ -23,7 +23,8 @@ static void print_text(const struct job *job)
         text_safe(stdout, json_string_value(note), false);
         (void)fputc('\n', stdout);
     }
-    (void)printf("%zu changes\n", json_array_size(job->changes));
+    (void)printf("%zu change%s\n", json_array_size(job->changes),
+                 json_array_size(job->changes) == 1 ? "" : "s");
 }
 
 static int run(const struct options *options)
