@@ -3,7 +3,7 @@
 # convert to every format is exact; a full disk, a killed qemu-img and a signal leave no half-written
 # target, and say so.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
-requires root qemu-img mkfs.ext4 losetup
+requires root qemu-img mkfs.ext4 losetup python3
 
 truncate -s 48M "$T/disk.raw"
 mkdir "$T/files" && head -c 20M /dev/urandom >"$T/files/data"
@@ -22,6 +22,8 @@ for format in qcow2 vmdk; do
     expect 0 "$H2K" convert --compress -O $format disk.vmdk small.$format
     qemu-img compare -q -f raw -F $format disk.raw small.$format || fail "compressed $format differs"
 done
+expect 0 "$H2K" convert --json --force disk.vmdk new.vdi
+schema_ok h2k.convert-1 out
 for format in raw vdi vhdx; do
     expect 2 "$H2K" convert --compress disk.vmdk "c.$format"
     [ ! -e "c.$format" ] || fail "c.$format was made"
