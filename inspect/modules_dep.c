@@ -52,7 +52,9 @@ bool module_path_ok(const char *path)
 
 static char plain(char c)
 {
-    return c == '-' ? (char)'_' : c;
+    if (c == '-')
+        return '_';
+    return c;
 }
 
 static char *plain_copy(const char *text, size_t len)
