@@ -24,8 +24,8 @@
 #define NAMES_MAX (32U << 20) /* bytes of all names that are kept */
 #define CONTENT_MAX (64U << 20)
 #define LINK_MAX 4096U
-#define NAMING_MAX (64U << 10) /* bytes of a file that names interfaces, and how many there are */
-#define NAMING_FILES_MAX 64U
+#define KEPT_MAX (64U << 10) /* bytes of a file whose content is kept, and how many there are */
+#define KEPT_FILES_MAX 64U
 
 /* Documentation/admin-guide/bootconfig.rst: the last bytes of an initrd with a boot configuration
  */
@@ -324,10 +324,19 @@ static int keep_module(struct scan *scan, const char *name, size_t prefix_len)
     return keep(scan, &found->modules, name + prefix_len + 1);
 }
 
-static bool names_interfaces(const char *name)
+/* Files that name interfaces or disks. */
+static bool is_kept(const char *name)
 {
-    static const char *const patterns[] = { "*systemd/network/*.link",
-                                            "*udev/rules.d/*-persistent-net.rules" };
+    static const char *const patterns[] = {
+        "*systemd/network/*.link",
+        "*udev/rules.d/*-persistent-net.rules",
+        "conf/conf.d/*",
+        "conf/initramfs.conf",
+        "conf/param.conf",
+        "cryptroot/crypttab",
+        "etc/crypttab",
+        "etc/cmdline.d/*.conf",
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
         if (fnmatch(patterns[i], name, 0) == 0)
@@ -350,8 +359,8 @@ static int scan_entry(void *arg, const struct cpio_entry *entry)
     if (!scan->is_link) {
         int r = keep_name(scan, name);
 
-        if (r < 0 || !S_ISREG(entry->mode) || !names_interfaces(name) || entry->size > NAMING_MAX ||
-            scan->found.n_naming >= NAMING_FILES_MAX)
+        if (r < 0 || !S_ISREG(entry->mode) || !is_kept(name) || entry->size > KEPT_MAX ||
+            scan->found.n_kept >= KEPT_FILES_MAX)
             return r;
     }
     free(scan->reading);
@@ -375,7 +384,7 @@ static int scan_end(void *arg)
     struct initramfs_file *file;
 
     if (!scan->is_link) {
-        file = mem_add(&scan->found.naming, &scan->found.n_naming, sizeof(*file));
+        file = mem_add(&scan->found.kept, &scan->found.n_kept, sizeof(*file));
         file->name = TAKE(scan->reading);
         file->len = scan->content.len;
         file->data = strbuf_take(&scan->content);
@@ -456,11 +465,11 @@ void initramfs_done(struct initramfs *initramfs)
     strlist_done(&initramfs->modules);
     strlist_done(&initramfs->links);
     strlist_done(&initramfs->names);
-    for (size_t i = 0; i < initramfs->n_naming; i++) {
-        free(initramfs->naming[i].name);
-        free(initramfs->naming[i].data);
+    for (size_t i = 0; i < initramfs->n_kept; i++) {
+        free(initramfs->kept[i].name);
+        free(initramfs->kept[i].data);
     }
-    free(initramfs->naming);
+    free(initramfs->kept);
 }
 
 bool initramfs_has_module(const struct initramfs *initramfs, const char *name)

@@ -25,8 +25,10 @@ struct initramfs {
     struct strlist modules; /* paths below the prefix: "kernel/drivers/block/virtio_blk.ko.xz" */
     struct strlist links;   /* symbolic links at the top: "lib -> usr/lib" */
     struct strlist names;   /* every other path, when @want_names was set */
-    struct initramfs_file *naming; /* *.link and *-persistent-net.rules, in the archive's order */
-    size_t n_naming;
+    /* Files that name interfaces (*.link, *-persistent-net.rules) or disks (conf/conf.d/resume,
+     * crypttab ...), in the archive's order: of two with one name the later one counts. */
+    struct initramfs_file *kept;
+    size_t n_kept;
     uint64_t unpacked_bytes;
     uint64_t image_bytes; /* size of the image when it was read */
 };

@@ -17,8 +17,8 @@ enum item {
     ITEM_MODULE = 'm',
     ITEM_LINK = 'l',
     ITEM_NAME = 'n',
-    ITEM_NAMING = 'f',      /* name of a naming file */
-    ITEM_NAMING_DATA = 'd', /* content of the last one */
+    ITEM_KEPT = 'f',      /* name of a file whose content is kept */
+    ITEM_KEPT_DATA = 'd', /* content of the last one */
 };
 
 struct numbers {
@@ -60,9 +60,9 @@ int initramfs_pack(const struct initramfs *initramfs, struct strbuf *ret)
     put_list(ret, ITEM_MODULE, &initramfs->modules);
     put_list(ret, ITEM_LINK, &initramfs->links);
     put_list(ret, ITEM_NAME, &initramfs->names);
-    for (size_t i = 0; i < initramfs->n_naming && ret->len <= INITRAMFS_WIRE_MAX; i++) {
-        put_text(ret, ITEM_NAMING, initramfs->naming[i].name);
-        put(ret, ITEM_NAMING_DATA, initramfs->naming[i].data, initramfs->naming[i].len);
+    for (size_t i = 0; i < initramfs->n_kept && ret->len <= INITRAMFS_WIRE_MAX; i++) {
+        put_text(ret, ITEM_KEPT, initramfs->kept[i].name);
+        put(ret, ITEM_KEPT_DATA, initramfs->kept[i].data, initramfs->kept[i].len);
     }
     return ret->len <= INITRAMFS_WIRE_MAX ? 0 : -EFBIG;
 }
@@ -78,10 +78,10 @@ static bool is_prefix(const char *text)
     return strchr(text, '/') && text[0] != '/' && text[strlen(text) - 1] != '/';
 }
 
-static int take_naming_data(struct initramfs *initramfs, const char *data, size_t len)
+static int take_kept_data(struct initramfs *initramfs, const char *data, size_t len)
 {
     struct initramfs_file *file =
-        initramfs->n_naming ? &initramfs->naming[initramfs->n_naming - 1] : NULL;
+        initramfs->n_kept ? &initramfs->kept[initramfs->n_kept - 1] : NULL;
 
     if (!file || file->data)
         return -EBADMSG;
@@ -114,14 +114,14 @@ static int take_text(struct initramfs *initramfs, enum item item, char *text)
     case ITEM_NAME:
         strlist_take(&initramfs->names, TAKE(owned));
         return 0;
-    case ITEM_NAMING:
+    case ITEM_KEPT:
         if (!strchr(owned, '/'))
             return -EBADMSG;
-        file = mem_add(&initramfs->naming, &initramfs->n_naming, sizeof(*file));
+        file = mem_add(&initramfs->kept, &initramfs->n_kept, sizeof(*file));
         file->name = TAKE(owned);
         return 0;
     case ITEM_NUMBERS:
-    case ITEM_NAMING_DATA:
+    case ITEM_KEPT_DATA:
         break;
     }
     return -EBADMSG;
@@ -131,8 +131,8 @@ static int take_item(struct initramfs *initramfs, enum item item, const char *da
 {
     struct numbers numbers;
 
-    if (item == ITEM_NAMING_DATA)
-        return take_naming_data(initramfs, data, len);
+    if (item == ITEM_KEPT_DATA)
+        return take_kept_data(initramfs, data, len);
     if (item != ITEM_NUMBERS)
         return take_text(initramfs, item, mem_strndup(data, len));
     if (len != sizeof(numbers))
@@ -147,8 +147,8 @@ static int take_item(struct initramfs *initramfs, enum item item, const char *da
 /* Every file has its content, and what is never NULL is there. */
 static bool is_complete(const struct initramfs *initramfs)
 {
-    for (size_t i = 0; i < initramfs->n_naming; i++)
-        if (!initramfs->naming[i].data)
+    for (size_t i = 0; i < initramfs->n_kept; i++)
+        if (!initramfs->kept[i].data)
             return false;
     return initramfs->compression != NULL;
 }

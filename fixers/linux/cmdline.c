@@ -99,17 +99,12 @@ static const struct var_rule initramfs_rules[] = {
     { "ROOT", true, fix_device },
 };
 
-static int fix_vars(const struct fix_context *ctx, struct plan *plan, const char *path,
-                    const struct var_rule *rules, size_t n_rules, struct err *err)
+static char *vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                          const char *text, const struct var_rule *rules, size_t n_rules)
 {
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
     struct shellvars vars = { 0 };
     CLEANUP_EDITS struct edits edits = { 0 };
-    int r = plan_read_text(plan, path, &text, err);
 
-    if (r <= 0)
-        return r;
     shellvars_parse(text, strlen(text), &vars);
     for (size_t i = 0; i < vars.n; i++) {
         const struct shellvar *var = &vars.vars[i];
@@ -120,26 +115,25 @@ static int fix_vars(const struct fix_context *ctx, struct plan *plan, const char
                 rules[j].fix(ctx, plan, path, text, var, &edits);
     }
     shellvars_done(&vars);
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, REASON);
-    return 0;
+    return edits_apply(&edits, text, strlen(text), NULL);
+}
+
+char *initramfs_vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                             const char *text)
+{
+    return vars_by_uuid(ctx, plan, path, text, initramfs_rules, ARRAY_SIZE(initramfs_rules));
 }
 
 /* ---- lines of words ---- */
 
 /* Lines that begin with @keyword; all lines when it is "". */
-static int fix_lines(const struct fix_context *ctx, struct plan *plan, const char *path,
-                     const char *keyword, struct err *err)
+static char *lines_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                           const char *text, const char *keyword)
 {
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
     CLEANUP_EDITS struct edits edits = { 0 };
     struct span line;
     size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
 
-    if (r <= 0)
-        return r;
     while (line_next(text, strlen(text), &pos, &line)) {
         struct span first;
         bool found = fields_split(text, &line, &first, 1) == 1;
@@ -147,9 +141,13 @@ static int fix_lines(const struct fix_context *ctx, struct plan *plan, const cha
         if (found && (!*keyword || span_is(text, first, keyword)))
             fix_words(ctx, plan, path, text, line, &edits);
     }
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, REASON);
-    return 0;
+    return edits_apply(&edits, text, strlen(text), NULL);
+}
+
+char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                           const char *text)
+{
+    return lines_by_uuid(ctx, plan, path, text, "");
 }
 
 /* ---- where they are ---- */
@@ -174,9 +172,18 @@ static const struct source {
 static int fix_one(const struct fix_context *ctx, struct plan *plan, const struct source *source,
                    const char *path, struct err *err)
 {
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *fixed = NULL;
+    int r = plan_read_text(plan, path, &text, err);
+
+    if (r <= 0)
+        return r;
     if (source->rules)
-        return fix_vars(ctx, plan, path, source->rules, source->n_rules, err);
-    return fix_lines(ctx, plan, path, source->keyword, err);
+        fixed = vars_by_uuid(ctx, plan, path, text, source->rules, source->n_rules);
+    else
+        fixed = lines_by_uuid(ctx, plan, path, text, source->keyword);
+    plan_write(plan, path, fixed, REASON);
+    return 0;
 }
 
 static int fix_folder(const struct fix_context *ctx, struct plan *plan, const struct source *source,

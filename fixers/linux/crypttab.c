@@ -19,44 +19,50 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
 
 /* A plain volume (swap with a random key) has no UUID of its own: what libblkid may find in its
  * bytes is gone after the next start. So only an encrypted volume's UUID is used. */
-static void fix_entry(const struct fix_context *ctx, struct plan *plan, const char *text,
-                      const struct crypttab_entry *entry, struct edits *edits)
+static void fix_entry(const struct fix_context *ctx, struct plan *plan, const char *path,
+                      const char *text, const struct crypttab_entry *entry, struct edits *edits)
 {
     CLEANUP_FREE char *stable = NULL;
     const char *why = "";
 
     if (devname_changes(entry->key))
         plan_note(plan,
-                  "/etc/crypttab: the key of %s is at %s, which changes its name; write "
+                  "%s: the key of %s is at %s, which changes its name; write "
                   "/dev/disk/by-uuid/ there by hand",
-                  entry->name, entry->key);
+                  path, entry->name, entry->key);
     if (!devname_changes(entry->device))
         return;
     stable = devname_stable(ctx->facts, entry->device, "", DEVNAME_LUKS_UUID, &why);
     if (stable)
         field_replace(edits, text, entry->device_at, stable);
     else
-        plan_note(
-            plan,
-            "/etc/crypttab: %s (for %s) %s; it stays as it is: give the disk with --add-disk, "
-            "or write UUID= there by hand",
-            entry->device, entry->name, why);
+        plan_note(plan,
+                  "%s: %s (for %s) %s; it stays as it is: give the disk with --add-disk, "
+                  "or write UUID= there by hand",
+                  path, entry->device, entry->name, why);
+}
+
+char *crypttab_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                       const char *text)
+{
+    CLEANUP_CRYPTTAB struct crypttab crypttab = { 0 };
+    CLEANUP_EDITS struct edits edits = { 0 };
+
+    crypttab_parse(text, strlen(text), &crypttab);
+    for (size_t i = 0; i < crypttab.n; i++)
+        fix_entry(ctx, plan, path, text, &crypttab.entries[i], &edits);
+    return edits_apply(&edits, text, strlen(text), NULL);
 }
 
 static int plan_crypttab(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     CLEANUP_FREE char *text = NULL;
     CLEANUP_FREE char *fixed = NULL;
-    CLEANUP_CRYPTTAB struct crypttab crypttab = { 0 };
-    CLEANUP_EDITS struct edits edits = { 0 };
     int r = plan_read_text(plan, "/etc/crypttab", &text, err);
 
     if (r <= 0)
         return r;
-    crypttab_parse(text, strlen(text), &crypttab);
-    for (size_t i = 0; i < crypttab.n; i++)
-        fix_entry(ctx, plan, text, &crypttab.entries[i], &edits);
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
+    fixed = crypttab_by_uuid(ctx, plan, "/etc/crypttab", text);
     plan_write(plan, "/etc/crypttab", fixed, REASON);
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "fixers/fixer.h"
+#include "fixers/linux/archived_conf.h"
 #include "fixers/linux/depmod_tree.h"
 #include "fixers/linux/initramfs_conf.h"
 #include "fixers/linux/linux.h"
@@ -38,6 +39,7 @@ struct work {
     struct initramfs scanned;
     char *prefix; /* of modules in the archive */
     struct strlist missing;
+    struct strlist renamed; /* configuration inside that gets UUIDs */
     struct segment segment;
     struct depmod_tree tree;
 };
@@ -50,6 +52,7 @@ static void work_done(struct work *work)
     initramfs_done(&work->scanned);
     free(work->prefix);
     strlist_done(&work->missing);
+    strlist_done(&work->renamed);
     segment_done(&work->segment);
     depmod_tree_done(&work->tree);
 }
@@ -287,7 +290,18 @@ static char *describe(const struct work *work, size_t n_naming)
     if (n_naming > 0)
         strbuf_printf(&text, "%s%zu interface naming file%s", work->missing.n ? "; " : "", n_naming,
                       n_naming == 1 ? "" : "s");
+    for (size_t i = 0; i < work->renamed.n; i++)
+        strbuf_printf(&text, "%s%s by UUID", text.len ? "; " : "", work->renamed.items[i]);
     return strbuf_take(&text);
+}
+
+static const char *append_reason(const struct work *work)
+{
+    if (work->missing.n > 0)
+        return "the root disk is on virtio, and its drivers are not inside";
+    if (work->renamed.n > 0)
+        return "it names disks, and their names change with the disk controller";
+    return "interfaces are named before the root file system is there";
 }
 
 static int plan_segment(struct work *work, struct err *err)
@@ -301,16 +315,15 @@ static int plan_segment(struct work *work, struct err *err)
 
     if (names_nics)
         n_naming = naming_add_missing(work->naming, work->found, &work->segment);
-    if (work->missing.n == 0 && n_naming == 0)
+    archived_conf_add_fixed(work->ctx, work->found, &work->segment, &work->renamed);
+    if (work->segment.n == 0 && work->missing.n == 0)
         return 0;
     if (work->missing.n > 0 && add_modules(work, err) < 0)
         return -err->code;
     if (segment_build(&work->segment, work->found, work->size, &bytes) < 0)
         return err_set(err, EFBIG, "the modules for %s", work->kernel->initrd);
     note = describe(work, n_naming);
-    plan_append(work->plan, work->kernel->initrd, bytes.data, bytes.len, note,
-                work->missing.n ? "the root disk is on virtio, and its drivers are not inside"
-                                : "interfaces are named before the root file system is there");
+    plan_append(work->plan, work->kernel->initrd, bytes.data, bytes.len, note, append_reason(work));
     return work->missing.n > 0;
 }
 
@@ -350,7 +363,7 @@ static int plan_kernel(struct work *work, struct err *err)
                       kernel->version);
         return 0;
     }
-    if (!needs_loading(&work->modules) && work->naming->n == 0)
+    if (!needs_loading(&work->modules) && work->naming->n == 0 && !kernel->archive)
         return 0;
     r = scan_archive(work, err);
     if (r <= 0)

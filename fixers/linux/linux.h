@@ -24,6 +24,24 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
 int unit_move_links(struct plan *plan, const char *name, const char *new_name, const char *reason,
                     struct err *err);
 
+/* ---- texts with lasting names ----
+ *
+ * @text with UUIDs in the place of disk names that change; what has none is a note that names
+ * @path. Free it.
+ */
+
+/* crypttab(5). */
+char *crypttab_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                       const char *text);
+
+/* RESUME= and ROOT= of initramfs-tools (initramfs.conf(5)). */
+char *initramfs_vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                             const char *text);
+
+/* Lines of arguments of a kernel: root= and resume=. */
+char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                           const char *text);
+
 /* ---- parts of the bootloader fixer ---- */
 
 /*

@@ -92,8 +92,8 @@ static const struct initramfs_file *find_inside(const struct initramfs *found, c
     const struct initramfs_file *best = NULL;
     bool best_is_etc = false;
 
-    for (size_t i = 0; i < found->n_naming; i++) {
-        const struct initramfs_file *file = &found->naming[i];
+    for (size_t i = 0; i < found->n_kept; i++) {
+        const struct initramfs_file *file = &found->kept[i];
         bool is_etc = false;
 
         if (strcmp(strrchr(file->name, '/'), strrchr(path, '/')) != 0 ||

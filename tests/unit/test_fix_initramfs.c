@@ -153,6 +153,16 @@ static void scan_initrd(struct initramfs *ret)
     (void)close(fd);
 }
 
+static void add_partition(const char *name, const char *fstype, const char *uuid)
+{
+    struct fact_device *device = facts_add_device(facts);
+
+    facts_set(&device->name, name);
+    facts_set(&device->kind, "partition");
+    facts_set(&device->fstype, fstype);
+    facts_set(&device->uuid, uuid);
+}
+
 /* Take the image apart as the kernel does, and let modprobe find the drivers. */
 static void expect_loadable(size_t old_size, const char *decompress)
 {
@@ -290,6 +300,86 @@ static void without_a_network_driver_the_rules_stay_out(void **state)
     scan_initrd(&found);
     assert_false(strlist_has(&found.names, "etc/udev/rules.d/70-persistent-net.rules"));
     initramfs_done(&found);
+}
+
+/* Copies of the guest's configuration that were made with the archive. */
+static void archived_names_of_disks_become_uuids(void **state)
+{
+    static const struct {
+        const char *path, *in, *want; /* want NULL: it is not written again */
+    } files[] = {
+        { "conf/conf.d/resume", "# swap\nRESUME=/dev/sda5\n", "# swap\nRESUME=UUID=aaaa-5555\n" },
+        { "conf/conf.d/zz-resume-auto", "RESUME=UUID=cccc-1\n", NULL },
+        { "conf/initramfs.conf", "MODULES=most\n", NULL },
+        { "conf/param.conf", "ROOT='/dev/sda1'\n", "ROOT='UUID=aaaa-1111'\n" },
+        { "cryptroot/crypttab", "cr /dev/sda3 none luks\n", "cr UUID=aaaa-3333 none luks\n" },
+        { "etc/cmdline.d/95resume.conf", " resume=/dev/sda5 \n", " resume=UUID=aaaa-5555 \n" },
+        { "etc/cmdline.d/99x.conf", " root=/dev/sdz1 \n", NULL },
+    };
+    struct plan *plan;
+
+    (void)state;
+    facts_set(&facts->root, "/dev/sda1");
+    add_partition("/dev/sda1", "ext4", "aaaa-1111");
+    add_partition("/dev/sda3", "crypto_LUKS", "aaaa-3333");
+    add_partition("/dev/sda5", "swap", "aaaa-5555");
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        char *path = mem_printf("/extra/%s", files[i].path);
+
+        tree_put(&tree, path, files[i].in, 0644);
+        free(path);
+    }
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("cd %s/extra; mkdir -p old/conf/conf.d; echo RESUME=/dev/sda1 >old/conf/conf.d/resume\n"
+          "for d in old .; do (cd $d; find . -path ./old -prune -o -print | sort |\n"
+          "  cpio -o -H newc --quiet | gzip) >>.." INITRD "; done; rm -rf old",
+          tree.dir);
+    plan = make_plan();
+    assert_int_equal(plan->notes.n, 0);
+    assert_non_null(strstr(find_change(plan, INITRD)->note, "; conf/conf.d/resume by UUID"));
+    apply_and_free(plan);
+    shell("rm -rf %s; mkdir %s", unpacked, unpacked);
+    shell("cd %s; cpio -idmu --quiet --no-absolute-filenames < <(tail -c +$((1 + $(grep -abo "
+          "070701 %s" INITRD " | head -n 1 | cut -d: -f1))) %s" INITRD ")",
+          unpacked, tree.dir, tree.dir);
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        char *path = mem_printf("%s/%s", unpacked, files[i].path);
+        struct err err = ERR_NONE;
+        char *text = NULL;
+        size_t len = 0;
+
+        print_message("case: %s\n", files[i].path);
+        assert_int_equal(io_read_file(path, 4096, &text, &len, &err) == 0, files[i].want != NULL);
+        if (files[i].want)
+            assert_string_equal(text, files[i].want);
+        free(text);
+        free(path);
+    }
+    expect_no_change();
+}
+
+static void a_kernel_with_built_in_drivers_may_have_stale_names_inside(void **state)
+{
+    struct plan *plan;
+
+    (void)state;
+    add_partition("/dev/sda5", "swap", "aaaa-5555");
+    tree_put(&tree, MODULES "/modules.builtin",
+             "kernel/drivers/virtio/virtio.ko\nkernel/drivers/virtio/virtio_pci.ko\n"
+             "kernel/drivers/block/virtio_blk.ko\nkernel/drivers/scsi/virtio_scsi.ko\n"
+             "kernel/drivers/scsi/sd_mod.ko\n",
+             0644);
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("cd %s; mkdir -p x/conf/conf.d; echo RESUME=/dev/sda5 >x/conf/conf.d/resume\n"
+          "(cd x; find . | cpio -o -H newc --quiet | gzip) >>." INITRD,
+          tree.dir);
+    facts->kernels[0].archive = mem_alloc(sizeof(struct initramfs));
+    scan_initrd(facts->kernels[0].archive);
+    plan = make_plan();
+    assert_string_equal(find_change(plan, INITRD)->note, "conf/conf.d/resume by UUID");
+    assert_int_equal(plan->n, 1);
+    apply_and_free(plan);
+    expect_no_change();
 }
 
 /* What the inspection read is used, until the file has changed. */
@@ -510,6 +600,8 @@ int main(void)
         WITH_GUEST(only_what_is_missing_is_added),
         WITH_GUEST(naming_rules_go_along_with_the_network_driver),
         WITH_GUEST(without_a_network_driver_the_rules_stay_out),
+        WITH_GUEST(archived_names_of_disks_become_uuids),
+        WITH_GUEST(a_kernel_with_built_in_drivers_may_have_stale_names_inside),
         WITH_GUEST(an_archive_is_read_once),
         WITH_GUEST(kernels_with_built_in_drivers_are_left_alone),
         WITH_GUEST(a_kernel_without_virtio_is_named),

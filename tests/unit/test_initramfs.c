@@ -205,7 +205,7 @@ static void findings_can_be_handed_over(void **state)
           dir);
     char *path = mem_printf("%s/image", dir);
     scan(path, &found);
-    assert_int_equal(found.n_naming, 1);
+    assert_int_equal(found.n_kept, 1);
     assert_int_equal(initramfs_pack(&found, &bytes), 0);
     assert_int_equal(initramfs_unpack(bytes.data, bytes.len, &copy), 0);
     assert_int_equal(initramfs_pack(&copy, &again), 0);
@@ -213,8 +213,8 @@ static void findings_can_be_handed_over(void **state)
     assert_memory_equal(again.data, bytes.data, bytes.len);
     assert_string_equal(copy.modules_prefix, PREFIX);
     assert_int_equal(copy.image_bytes, found.image_bytes);
-    assert_int_equal(copy.naming[0].len, 3);
-    assert_memory_equal(copy.naming[0].data, "a\0b", 3);
+    assert_int_equal(copy.kept[0].len, 3);
+    assert_memory_equal(copy.kept[0].data, "a\0b", 3);
     initramfs_done(&copy);
     for (size_t cut = 0; cut < bytes.len; cut++)
         if (initramfs_unpack(bytes.data, cut, &copy) == 0)
