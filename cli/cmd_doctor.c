@@ -36,7 +36,7 @@ static json_t *host_json(const struct options *options)
     return json_pack("{s:s, s:s, s:I, s:I, s:{s:s, s:I}}", "kernel", uts.release, "arch",
                      uts.machine, "cores", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN),
                      "memory_bytes", (json_int_t)pages * sysconf(_SC_PAGESIZE), "work_dir", "path",
-                     dir, "free_bytes", (json_int_t)(vfs.f_bavail * vfs.f_frsize));
+                     dir, "free_bytes", (json_int_t)vfs.f_bavail * (json_int_t)vfs.f_frsize);
 }
 
 static json_t *drivers_json(void)

@@ -29,6 +29,7 @@ static uint64_t seconds_left(uint64_t done, uint64_t total, uint64_t elapsed_ms)
     return rate && total > done ? (total - done + rate - 1) / rate : 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a pure function, for its test */
 void cli_progress_bar(char *buf, size_t size, unsigned width, const char *stage, uint64_t done,
                       uint64_t total, uint64_t elapsed_ms)
 {

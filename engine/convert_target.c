@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -68,11 +69,14 @@ int convert_meter_feed(struct convert_meter *meter, const char *data, size_t len
                    meter->len < sizeof(meter->number) - 1) {
             meter->number[meter->len++] = c;
         } else if (meter->inside) {
-            unsigned whole = 0, part = 0;
+            char *dot = NULL;
+            unsigned long whole, part;
 
             meter->number[meter->len] = '\0';
             meter->inside = false;
-            if (c == '/' && sscanf(meter->number, "%3u.%2u", &whole, &part) == 2 && whole <= 100)
+            whole = strtoul(meter->number, &dot, 10);
+            part = *dot == '.' ? strtoul(dot + 1, NULL, 10) : 100;
+            if (c == '/' && whole <= 100 && part < 100)
                 last = (int)(whole * 100 + part);
         }
     }

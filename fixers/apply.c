@@ -125,7 +125,7 @@ int plan_check_space(const struct plan *plan, struct err *err)
         struct space *space = NULL;
 
         r = space_of(plan, plan->changes[i].path, &spaces, &space, err);
-        if (r >= 0)
+        if (r >= 0 && space)
             count(plan, &plan->changes[i], space);
     }
     for (size_t i = 0; r >= 0 && i < spaces.n; i++) {

@@ -246,7 +246,7 @@ static int pump(const struct exec_opts *opts, struct spawned *child, struct exec
 int exec_run(const struct exec_opts *opts, struct exec_result *result, struct err *err)
 {
     CLEANUP_EXEC struct exec_result own = { 0 };
-    struct spawned child;
+    struct spawned child = { .pid = -1, .pidfd = -1, .in_fd = -1, .out_fd = -1, .err_fd = -1 };
     int status = 0;
     int r;
 
@@ -315,7 +315,7 @@ void exec_result_done(struct exec_result *result)
 
 int process_start(const struct exec_opts *opts, struct process *ret, struct err *err)
 {
-    struct spawned child;
+    struct spawned child = { .pid = -1, .pidfd = -1, .in_fd = -1, .out_fd = -1, .err_fd = -1 };
     int r;
 
     log_debug("start %s", opts->argv[0]);
