@@ -92,13 +92,17 @@ static int unmount_export(void *arg, struct err *err)
     return 0;
 }
 
+static void stop_servers(struct fuse *fuse, unsigned grace_ms)
+{
+    server_stop(fuse->session, &fuse->mount_server, grace_ms);
+    server_stop(fuse->session, &fuse->image_server, grace_ms);
+}
+
 static void fuse_done(struct fuse *fuse)
 {
     struct err ignored = ERR_NONE;
-    unsigned grace = fuse->disk->read_only ? 0 : SERVER_STOP_MS;
 
-    server_stop(fuse->session, &fuse->mount_server, grace);
-    server_stop(fuse->session, &fuse->image_server, grace);
+    stop_servers(fuse, SERVER_STOP_MS);
     if (fuse->connection)
         (void)session_forget(fuse->session, "fuse", fuse->connection, &ignored);
     (void)unlink(fuse->path);
@@ -118,6 +122,10 @@ static int fuse_release(void *arg, struct err *err)
     if (fuse->disk->fd >= 0)
         (void)close(fuse->disk->fd);
     fuse->disk->fd = -1;
+    /* The storage daemon (seen with 7.2) polls a connection without a mount in a busy loop. One
+     * that only reads has nothing to write back, so it goes first. */
+    if (fuse->disk->read_only)
+        stop_servers(fuse, 0);
     r = session_in_outer(fuse->session, unmount_export, fuse, err);
     fuse_done(fuse);
     return r;
