@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
@@ -153,6 +154,17 @@ bool facts_has_package(const struct facts *facts, const char *name)
 {
     for (size_t i = 0; i < facts->n_packages; i++)
         if (strcmp(facts->packages[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* UEFI specification 2.10, 5.3.3 and 5.2.2. */
+bool fact_device_is_esp(const struct fact_device *device)
+{
+    static const char *const types[] = { "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "0xef" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        if (strcasecmp(device->part_type, types[i]) == 0)
             return true;
     return false;
 }

@@ -84,7 +84,9 @@ struct facts {
 
     struct fact_device *devices;
     size_t n_devices;
-    struct fact_mount *mounts; /* from fstab, in its order; "/" is always there */
+    /* from fstab, in its order; "/" is always there; last an EFI system partition that fstab does
+     * not name, when it could be mounted */
+    struct fact_mount *mounts;
     size_t n_mounts;
     struct fact_kernel *kernels; /* newest first */
     size_t n_kernels;
@@ -125,6 +127,9 @@ const struct fact_device *facts_resolve(const struct facts *facts, const char *s
 const struct fact_mount *facts_mount(const struct facts *facts, const char *target);
 
 bool facts_has_package(const struct facts *facts, const char *name);
+
+/* Is it an EFI system partition, by its type in the partition table? */
+bool fact_device_is_esp(const struct fact_device *device);
 
 /* One element of "systems" of h2k.inspect/1. New reference. */
 json_t *facts_to_json(const struct facts *facts);

@@ -9,9 +9,7 @@
 #include "inspect/grubcfg.h"
 #include "inspect/linux.h"
 
-/* Partition types (UEFI specification 5.3; GRUB manual, "BIOS installation"). */
-#define TYPE_ESP "c12a7328-f81f-11d2-ba4b-00a0c93ec93b"
-#define TYPE_ESP_DOS "0xef"
+/* GRUB manual, "BIOS installation". */
 #define TYPE_BIOS_BOOT "21686148-6449-6e6f-744e-656564454649"
 
 static bool has_partition(const struct facts *facts, const char *type)
@@ -58,9 +56,11 @@ static bool has_loader(const struct guest_root *root, const char *esp)
 static enum firmware find_firmware(const struct guest_root *root, const struct facts *facts)
 {
     static const char *const places[] = { "/boot/efi", "/efi", "/boot" };
-    bool is_seen = false;
+    bool has_esp = false, is_seen = false;
 
-    if (!has_partition(facts, TYPE_ESP) && !has_partition(facts, TYPE_ESP_DOS))
+    for (size_t i = 0; i < facts->n_devices; i++)
+        has_esp |= fact_device_is_esp(&facts->devices[i]);
+    if (!has_esp)
         return FIRMWARE_BIOS;
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         const struct fact_mount *mount = facts_mount(facts, places[i]);

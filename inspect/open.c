@@ -144,6 +144,77 @@ static int mount_rest(struct stack *stack, struct system *system, const struct i
     return 0;
 }
 
+/* ---- the EFI system partition ---- */
+
+/* The only ESP, when no line of fstab is about it. */
+static const struct fact_device *unlisted_esp(const struct facts *facts)
+{
+    const struct fact_device *esp = NULL;
+
+    for (size_t i = 0; i < facts->n_devices; i++) {
+        if (!fact_device_is_esp(&facts->devices[i]) ||
+            strcmp(facts->devices[i].fstype, "vfat") != 0)
+            continue;
+        if (esp)
+            return NULL;
+        esp = &facts->devices[i];
+    }
+    for (size_t i = 0; esp && i < facts->n_mounts; i++)
+        if (facts->mounts[i].device == esp)
+            return NULL;
+    return esp;
+}
+
+/* A folder that is there for it: empty, and not in fstab. NULL: there is none. */
+static const char *esp_folder(const struct guest_root *root, const struct facts *facts)
+{
+    static const char *const folders[] = { "/boot/efi", "/efi" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        CLEANUP_STRLIST struct strlist names = { 0 };
+        struct err err = ERR_NONE;
+
+        if (!facts_mount(facts, folders[i]) && guest_is_dir(root, folders[i]) &&
+            guest_list(root, folders[i], &names, &err) == 0 && names.n == 0)
+            return folders[i];
+    }
+    return NULL;
+}
+
+/* A guest starts without mounting its ESP, but its boot loader lies there. */
+static int mount_esp(struct stack *stack, struct system *system, const struct inspect_opts *opts,
+                     struct err *err)
+{
+    struct facts *facts = system->facts;
+    const struct fact_device *esp = unlisted_esp(facts);
+    const char *folder = esp ? esp_folder(mtree_root(system->tree), facts) : NULL;
+    struct mount_opts how = { .read_only = opts->read_only };
+    struct fact_mount *mount;
+    struct err one = ERR_NONE;
+    char text[2 * ERR_TEXT];
+    int r;
+
+    if (!folder)
+        return 0;
+    r = mtree_mount(system->tree, stack_find(stack, esp->name), folder, &how, &one);
+    if (r == -EINTR) {
+        *err = one;
+        return r;
+    }
+    if (r < 0) {
+        log_debug("%s is not looked at: %s", esp->name, err_text(&one, text, sizeof(text)));
+        return 0;
+    }
+    mount = facts_add_mount(facts);
+    mount->device = esp;
+    mount->mounted = true;
+    mount->dirty = mtree_was_dirty(system->tree, folder);
+    facts_set(&mount->source, esp->name);
+    facts_set(&mount->target, folder);
+    facts_set(&mount->type, esp->fstype);
+    return 0;
+}
+
 /* The first line for "/" is the root that is mounted, whatever source it names. */
 static void mark_root(struct system *system)
 {
@@ -172,6 +243,8 @@ int inspect_open(struct stack *stack, struct system *system, const struct inspec
     system->probe->mounts(mtree_root(system->tree), system->facts);
     mark_root(system);
     r = mount_rest(stack, system, opts, err);
+    if (r >= 0)
+        r = mount_esp(stack, system, opts, err);
     if (r < 0)
         return r;
     r = system->probe->collect(mtree_root(system->tree), opts, system->facts, err);

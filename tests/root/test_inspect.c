@@ -130,6 +130,25 @@ static void make_one(void)
     free(image);
 }
 
+/* An ESP that fstab does not name. */
+static void make_esp(void)
+{
+    char *image = new_image("esp.raw", "label: dos\n1M,32M\n33M,32M,ef\n");
+    char *shell_line;
+
+    put_system("esp", "E", "/dev/sda1 / ext4 defaults 0 1\n");
+    put("esp", "boot/grub/grub.cfg", "menuentry A {\nlinux /vmlinuz root=/dev/sda1\n}\n");
+    put("esp-files", "debian/grubx64.efi", "GRUB");
+    shell_line = mem_printf("mkdir -p %s/esp/boot/efi && mkfs.vfat --offset 67584 %s 32768 && "
+                            "mmd -i %s@@33M ::/EFI && mcopy -s -i %s@@33M %s/esp-files/debian "
+                            "::/EFI",
+                            dir, image, image, image, dir);
+    RUN("sh", "-c", shell_line);
+    fill(image, 0, "esp");
+    free(shell_line);
+    free(image);
+}
+
 static void make_two(void)
 {
     char *image = new_image("two.raw", three);
@@ -187,6 +206,7 @@ static int make_guests(void **state)
     (void)state;
     assert_non_null(mkdtemp(dir));
     make_one();
+    make_esp();
     make_two();
     make_btrfs();
     put("none", "file", "x");
@@ -295,6 +315,24 @@ static void one_system_is_mounted_as_fstab_says(void **state)
         assert_false(guest_exists(mtree_root(chosen->tree), "/boot/hidden"));
         assert_int_equal(release(state), 0);
     }
+}
+
+static void an_esp_that_fstab_does_not_name_is_mounted(void **state)
+{
+    static const struct inspect_opts repairing = { 0 };
+    struct system *chosen = NULL;
+    struct err err = ERR_NONE;
+    const struct fact_mount *mount;
+
+    (void)state;
+    must(find("esp.raw", DISK_OVERLAY, &repairing, &err), &err);
+    must(inspect_choose(on.systems, on.n, &repairing, &chosen, &err), &err);
+    must(inspect_open(on.stack, chosen, &repairing, &err), &err);
+    mount = mount_of(chosen->facts, "/boot/efi");
+    assert_true(mount->mounted);
+    assert_string_equal(mount->device->name, "/dev/sda2");
+    assert_int_equal(chosen->facts->firmware, FIRMWARE_UEFI);
+    assert_true(guest_exists(mtree_root(chosen->tree), "/boot/efi/EFI/debian/grubx64.efi"));
 }
 
 static void an_unclean_journal_is_said_and_not_replayed(void **state)
@@ -422,6 +460,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(one_system_is_mounted_as_fstab_says, release),
+        cmocka_unit_test_teardown(an_esp_that_fstab_does_not_name_is_mounted, release),
         cmocka_unit_test_teardown(an_unclean_journal_is_said_and_not_replayed, release),
         cmocka_unit_test_teardown(several_systems_are_chosen_by_boot_loader_or_name, release),
         cmocka_unit_test_teardown(systems_without_a_common_boot_loader_are_refused, release),
