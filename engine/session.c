@@ -156,14 +156,38 @@ static int own_ns(struct err *err)
     return fd;
 }
 
+static int in_chroot(struct err *err)
+{
+    return err_status(err, STATUS_HOST,
+                      "mount namespaces cannot be used below a chroot: run h2k on the host or in a "
+                      "container");
+}
+
 /* One more namespace that sees the host's later mounts but shows it none of ours. */
 static int nest(struct err *err)
 {
-    if (unshare(CLONE_NEWNS) < 0 || mount("", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+    if (unshare(CLONE_NEWNS) < 0)
         return err_status(err, STATUS_HOST,
                           "make a mount namespace: %s (a container needs CAP_SYS_ADMIN)",
                           strerror(errno));
+    if (mount("", "/", NULL, MS_SLAVE | MS_REC, NULL) < 0)
+        return errno == EINVAL ? in_chroot(err) : err_set(err, errno, "make / a slave mount");
     return own_ns(err);
+}
+
+/* Entering a namespace leads to its own root: below another one no path would be right after it. */
+static int check_root(const struct session *session, struct err *err)
+{
+    struct stat before, after;
+
+    if (stat("/", &before) < 0 || setns(session->inner_ns, CLONE_NEWNS) < 0 ||
+        stat("/", &after) < 0)
+        return err_set(err, errno, "enter the inner mount namespace");
+    if (before.st_dev != after.st_dev || before.st_ino != after.st_ino)
+        return in_chroot(err);
+    return session->home_cwd >= 0 && fchdir(session->home_cwd) < 0
+               ? err_set(err, errno, "return to the current folder")
+               : 0;
 }
 
 static int enter_namespaces(struct session *session, struct err *err)
@@ -176,7 +200,7 @@ static int enter_namespaces(struct session *session, struct err *err)
     if (session->outer_ns < 0)
         return session->outer_ns;
     session->inner_ns = nest(err);
-    return session->inner_ns < 0 ? session->inner_ns : 0;
+    return session->inner_ns < 0 ? session->inner_ns : check_root(session, err);
 }
 
 int session_in_outer(struct session *session, int (*fn)(void *arg, struct err *err), void *arg,
