@@ -99,40 +99,56 @@ static bool is_allowed(const char *path, const struct image_opts *opts)
     return false;
 }
 
-/*
- * Path of a file that an image at @from refers to as @name. Without @need_permission a plain name
- * in the image's own folder is fine. *ret_path has no symbolic link.
- */
-static int resolve(const char *from, const char *name, bool need_permission,
-                   const struct image_opts *opts, char **ret_path, struct err *err)
+/* Does @path, which is resolved, lie directly in the folder of @image? */
+static bool is_beside(const char *path, const char *image)
 {
-    CLEANUP_FREE char *joined = NULL;
-    char real[PATH_MAX], shown[256];
-    bool plain = !strchr(name, '/') && !strchr(name, ':') && !strchr(name, '\\');
+    size_t folder = (size_t)(strrchr(image, '/') - image) + 1;
+
+    return strncmp(path, image, folder) == 0 && !strchr(path + folder, '/');
+}
+
+/* An extent's or backing file's @name, for messages, as a path below @from's folder. */
+static char *join(const char *from, const char *name, char *shown, size_t room)
+{
     int folder = (int)(strrchr(from, '/') - from) + 1;
 
-    image_printable(shown, sizeof(shown), name, strlen(name));
+    image_printable(shown, room, name, strlen(name));
     if (name[0] == '/')
-        joined = mem_strdup(name);
-    else
-        joined = mem_printf("%.*s%s", folder, from, name);
-    if (plain && !need_permission && strcmp(name, "..") != 0 && strcmp(name, ".") != 0) {
+        return mem_strdup(name);
+    return mem_printf("%.*s%s", folder, from, name);
+}
+
+/*
+ * Path of a file that an image at @from refers to as @name. A plain name in the image's own folder
+ * is fine, and so is a backing file that lies, every link followed, in the folder of @top (NULL: an
+ * extent). *ret_path has no symbolic link.
+ */
+static int resolve(const char *from, const char *name, const char *top,
+                   const struct image_opts *opts, char **ret_path, struct err *err)
+{
+    char real[PATH_MAX], shown[256];
+    CLEANUP_FREE char *joined = join(from, name, shown, sizeof(shown));
+    bool plain = !strchr(name, '/') && !strchr(name, ':') && !strchr(name, '\\');
+
+    if (plain && !top && strcmp(name, "..") != 0 && strcmp(name, ".") != 0) {
         *ret_path = TAKE(joined);
         return 0;
     }
     /* qemu takes "nbd:..." and "json:..." for other things than files */
     if (name[strcspn(name, "/:")] == ':')
         return err_status(err, STATUS_REFUSED, "refers to %s, which is not a file name", shown);
-    if (opts->allow_dirs.n == 0)
+    /* where a stranger's name leads to is not told apart from what is not there */
+    if (!realpath(joined, real)) {
+        if (opts->allow_dirs.n > 0 || plain)
+            return err_set(err, errno, "find %s, to which it refers", shown);
+        real[0] = '\0';
+    }
+    if (!(top && is_beside(real, top)) && !is_allowed(real, opts))
         return err_status(err, STATUS_REFUSED,
-                          "refers to another file, %s: if it may be read, name its folder with "
-                          "--allow-backing",
-                          shown);
-    if (!realpath(joined, real))
-        return err_set(err, errno, "find %s, to which it refers", shown);
-    if (!is_allowed(real, opts))
-        return err_status(err, STATUS_REFUSED,
-                          "refers to %s, which is in none of the folders of --allow-backing",
+                          opts->allow_dirs.n > 0
+                              ? "refers to %s, which is in none of the folders of --allow-backing"
+                              : "refers to a file outside its folder, %s: if it may be read, name "
+                                "its folder with --allow-backing",
                           shown);
     *ret_path = mem_strdup(real);
     return 0;
@@ -148,7 +164,7 @@ static int check_extent(struct image *image, const struct image_format *format,
     struct image_io io;
     struct stat st;
 
-    if (resolve(image->path, extent->name, false, opts, &path, err) < 0 || !path)
+    if (resolve(image->path, extent->name, NULL, opts, &path, err) < 0 || !path)
         return -err->code;
     fd = open_file(path, false, &st, err);
     if (fd < 0)
@@ -299,12 +315,17 @@ static int open_chain(const char *path, const struct image_opts *opts, struct im
         scan = (struct image_scan){ 0 };
         if (depth >= CHAIN_MAX)
             return err_status(err, STATUS_REFUSED, "has more than %u backing files", CHAIN_MAX - 1);
-        if (resolve(last->path, above.backing, true, opts, &next, err) < 0 || !next)
+        if (resolve(last->path, above.backing, first->path, opts, &next, err) < 0 || !next)
             return -err->code;
         next_opts.format = above.backing_format;
         if (open_one(next, &next_opts, &last->backing, &scan, err) < 0 || !last->backing)
             return err_wrap(err, "backing file %s", next);
         last = last->backing;
+        if (last->is_device && !is_allowed(last->path, opts))
+            return err_status(err, STATUS_REFUSED,
+                              "refers to the device %s: if it may be read, name its folder with "
+                              "--allow-backing",
+                              last->path);
         take_files(first, last);
     }
     *ret = TAKE(first);

@@ -37,20 +37,20 @@ struct image {
     bool can_rewrite;      /* qemu can write to it in place (false: streamOptimized, seSparse) */
     struct image_file *files;
     size_t n_files;
-    struct image *backing; /* allowed by image_opts only; owned; its files are in files[] as well */
+    struct image *backing; /* owned; its files are in files[] as well */
     bool is_device;        /* @path is a block device of the host (raw only) */
     struct strlist notes;  /* for people: "qcow2: was not closed cleanly (dirty bit)" */
 };
 
 /*
  * Look at an image and refuse what must not be attached. Extents must be plain names of regular
- * files in the image's own folder, or lie below one of allow_dirs; a backing file needs allow_dirs
- * always.
+ * files in the image's own folder, or lie below one of allow_dirs; backing files must lie directly
+ * in the folder of the first image, all symbolic links followed, or below one of allow_dirs.
  * 0 and *ret (image_free()), or negative errno and *err:
  *   STATUS_FAILED     not an image we know with --format given, damaged, truncated (a mapped block,
  *                     flat extent or table ends beyond its file)
  *   STATUS_REFUSED    references outside its folder, snapshot child, differencing VHD/VHDX, pending
- *                     VHDX log, stale (a sibling names it as parent; .lck, .vswp, .vmss beside it),
+ *                     VHDX log, stale (a sibling has it as parent; .lck, .vswp, .vmss beside it),
  *                     commit pending (SOURCE.h2k-commit)
  *   STATUS_TEMPORARY  locked by another process
  *   STATUS_USAGE      a --format that there is not, or another one than raw for a block device

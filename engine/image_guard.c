@@ -14,7 +14,12 @@
 #include "engine/image_vmdk.h"
 
 #define SIBLINGS_MAX 65536U /* names looked at in one folder */
+#define STRANGERS_MAX 200U  /* siblings whose headers are read though their names say nothing */
 #define SIBLING_TEXT 65536U /* bytes of a sibling's descriptor */
+
+/* qcow2: docs/interop/qcow2.txt */
+#define QCOW2_HEADER 20U /* up to backing_file_size */
+#define BACKING_MAX 1023U
 
 static const char *const state_suffixes[] = { ".lck", ".vswp", ".vmss" };
 
@@ -86,18 +91,37 @@ static size_t stems(const char *image, size_t *ret, size_t max)
     return n;
 }
 
-/* The text of a sibling's descriptor: the file itself, or what follows a sparse header. */
-static bool sibling_names(int dir_fd, const char *sibling, const char *image)
+/* The image that is looked at, and what its folder may still cost. */
+struct guarded {
+    int dir_fd;
+    const char *name;      /* of the image, without folder */
+    const char *as_parent; /* under which a VMDK snapshot knows it */
+    size_t stems[3], n_stems;
+    unsigned strangers;
+    struct stat st;
+};
+
+static int open_sibling(const struct guarded *guarded, const char *sibling)
 {
     CLEANUP_FD int fd =
-        openat(dir_fd, sibling, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+        openat(guarded->dir_fd, sibling, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return -1;
+    return TAKE_FD(fd);
+}
+
+/* The text of a sibling's descriptor: the file itself, or what follows a sparse header. */
+static bool vmdk_is_child(const struct guarded *guarded, const char *sibling)
+{
+    CLEANUP_FD int fd = open_sibling(guarded, sibling);
     CLEANUP_FREE char *text = NULL;
     const char *base;
     char parent[256];
-    struct stat st;
     ssize_t n;
 
-    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+    if (fd < 0)
         return false;
     text = mem_alloc(SIBLING_TEXT);
     n = pread(fd, text, 512, 0);
@@ -115,8 +139,49 @@ static bool sibling_names(int dir_fd, const char *sibling, const char *image)
     base = base ? base + 1 : parent;
     if (strrchr(base, '\\'))
         base = strrchr(base, '\\') + 1;
-    return strcmp(base, image) == 0;
+    return strcmp(base, guarded->as_parent) == 0;
 }
+
+static bool qcow2_is_child(const struct guarded *guarded, const char *sibling)
+{
+    CLEANUP_FD int fd = open_sibling(guarded, sibling);
+    unsigned char raw[QCOW2_HEADER];
+    char backing[BACKING_MAX + 1] = "";
+    const char *base;
+    uint32_t len;
+    struct stat st;
+
+    if (fd < 0 || pread(fd, raw, sizeof(raw), 0) != (ssize_t)sizeof(raw) ||
+        memcmp(raw, "QFI\xfb", 4) != 0)
+        return false;
+    len = get_be32(raw + 16);
+    if (get_be64(raw + 8) == 0 || get_be64(raw + 8) > INT64_MAX || len == 0 || len > BACKING_MAX ||
+        pread(fd, backing, len, (off_t)get_be64(raw + 8)) != (ssize_t)len)
+        return false;
+    if (fstatat(guarded->dir_fd, backing, &st, 0) == 0)
+        return st.st_dev == guarded->st.st_dev && st.st_ino == guarded->st.st_ino;
+    /* the folder was moved or copied as a whole: the old path leads nowhere */
+    base = strrchr(backing, '/');
+    return base && strcmp(base + 1, guarded->name) == 0;
+}
+
+/* Hyper-V calls a checkpoint of NAME.vhdx NAME_<GUID>.avhdx, and removes it when it is merged. */
+static bool is_checkpoint(const struct guarded *guarded, const char *sibling)
+{
+    return sibling[guarded->stems[0]] == '_' &&
+           strncmp(sibling, guarded->name, guarded->stems[0]) == 0;
+}
+
+/* libvirt calls a snapshot of NAME.qcow2 NAME.<snapshot>, whatever its format. */
+static const struct {
+    const char *suffix; /* "": any, but the name must start as the image's does */
+    bool (*is_child)(const struct guarded *guarded, const char *sibling);
+    bool reads;
+} child_kinds[] = {
+    { ".vmdk", vmdk_is_child, true },  { ".qcow2", qcow2_is_child, true },
+    { ".avhd", is_checkpoint, false }, { ".avhdx", is_checkpoint, false },
+    { "", qcow2_is_child, true },
+};
 
 /* The name under which a parent is written down: the descriptor's, also for its flat extent. */
 static char *parent_name(const char *image)
@@ -128,21 +193,40 @@ static char *parent_name(const char *image)
     return mem_strdup(image);
 }
 
-static int check_sibling(int dir_fd, const char *name, const char *image, const char *as_parent,
-                         struct err *err)
+/* Is @name a disk whose parent the image is? Every overlay in a large folder asks that of every
+ * other, so of files whose names have nothing to do with the image only some are opened. */
+static bool is_child(struct guarded *guarded, const char *name)
 {
-    size_t lengths[3];
-    size_t n = stems(image, lengths, ARRAY_SIZE(lengths));
+    const char *dot = strrchr(guarded->as_parent, '.');
+    size_t stem = dot ? (size_t)(dot - guarded->as_parent) : strlen(guarded->as_parent);
+    bool akin = strncmp(name, guarded->as_parent, stem) == 0;
+    size_t len = strlen(name);
 
-    for (size_t i = 0; i < n; i++)
-        if (is_state_of(name, image, lengths[i]))
+    /* our own, over the image that is being worked on */
+    if (strcmp(name, guarded->name) == 0 || ends_with(name, len, ".h2k-overlay"))
+        return false;
+    for (size_t i = 0; i < ARRAY_SIZE(child_kinds); i++) {
+        const char *suffix = child_kinds[i].suffix;
+
+        if (!ends_with(name, len, suffix) || (!*suffix && !akin))
+            continue;
+        if (child_kinds[i].reads && !akin && guarded->strangers++ >= STRANGERS_MAX)
+            return false;
+        return child_kinds[i].is_child(guarded, name);
+    }
+    return false;
+}
+
+static int check_sibling(struct guarded *guarded, const char *name, struct err *err)
+{
+    for (size_t i = 0; i < guarded->n_stems; i++)
+        if (is_state_of(name, guarded->name, guarded->stems[i]))
             return err_status(
                 err, STATUS_REFUSED,
                 "%s lies beside it: the machine runs or is suspended; shut it down, or "
                 "use --allow-stale if that file is a leftover",
                 name);
-    if (strcmp(name, image) != 0 && ends_with(name, strlen(name), ".vmdk") &&
-        sibling_names(dir_fd, name, as_parent))
+    if (is_child(guarded, name))
         return err_status(err, STATUS_REFUSED,
                           "%s is a snapshot of it, so it is not the newest state; consolidate the "
                           "snapshots, or use --allow-stale to take the old state",
@@ -158,6 +242,7 @@ int image_guard_folder(const char *path, const struct image_opts *opts, struct e
     CLEANUP_FREE char *as_parent = parent_name(slash + 1);
     CLEANUP_DIR DIR *dir = NULL;
     const struct dirent *entry;
+    struct guarded guarded = { .name = slash + 1, .as_parent = as_parent };
     struct stat st;
 
     if (!opts->allow_commit_pending && lstat(marker, &st) == 0)
@@ -172,11 +257,15 @@ int image_guard_folder(const char *path, const struct image_opts *opts, struct e
     /* a folder that may be entered but not listed: nothing to be seen there */
     if (!dir)
         return errno == EACCES ? 0 : err_set(err, errno, "list %s", folder);
+    guarded.dir_fd = dirfd(dir);
+    guarded.n_stems = stems(guarded.name, guarded.stems, ARRAY_SIZE(guarded.stems));
+    if (stat(path, &guarded.st) < 0)
+        return err_set(err, errno, "look at %s", path);
     for (unsigned n = 0; n < SIBLINGS_MAX; n++) {
         entry = readdir(dir);
         if (!entry)
             break;
-        if (check_sibling(dirfd(dir), entry->d_name, slash + 1, as_parent, err) < 0)
+        if (check_sibling(&guarded, entry->d_name, err) < 0)
             return -err->code;
     }
     return 0;

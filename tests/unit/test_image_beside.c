@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "engine/base/cleanup.h"
 #include "tests/unit/image_util.h"
 
 /* Files beside "vm.vmdk". */
@@ -27,6 +28,9 @@ static const struct {
     { ".lck", 0 },
     { "vm-1a2b3c4d-x.vswp", 0 },
     { "vmx-vm-1a2b3c4d.vswp", 1 },
+    { "vm_1F0C6A54-0A3B-4D5E-8F11-0123456789AB.avhdx", 1 },
+    { "vm_1F0C6A54-0A3B-4D5E-8F11-0123456789AB.avhd", 1 },
+    { "vm2_1F0C6A54-0A3B-4D5E-8F11-0123456789AB.avhdx", 0 },
 };
 
 static void traces_of_a_running_machine_are_refused(void **state)
@@ -80,6 +84,68 @@ static void a_disk_with_snapshots_is_refused(void **state)
     run(ARGS("qemu-img", "create", "-q", "-f", "vmdk", "-b", path, "-F", "vmdk", child));
     assert_refused(path, NULL, STATUS_REFUSED, "vm-000001.vmdk is a snapshot of it");
     assert_refused(child, NULL, STATUS_REFUSED, "snapshot child of");
+}
+
+static void overlay(const char *backing, const char *format, const char *path)
+{
+    run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", backing, "-F", format, path,
+             "4M"));
+}
+
+static void a_base_of_overlays_is_refused(void **state)
+{
+    static const char *const children[] = { "other.qcow2", "base.snapshot1" };
+    const struct image_opts stale = { .allow_stale = true };
+    const char *base = make_raw("base.raw", 4 * MB), *top;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(children); i++) {
+        top = in(children[i]);
+        overlay("base.raw", "raw", top);
+        assert_refused(base, NULL, STATUS_REFUSED, "is a snapshot of it");
+        image_free(open_image(base, &stale));
+        image_free(open_image(top, NULL));
+        overlay(base, "raw", top);
+        assert_refused(base, NULL, STATUS_REFUSED, children[i]);
+        overlay("/nowhere/base.raw", "raw", top);
+        assert_refused(base, NULL, STATUS_REFUSED, children[i]);
+        overlay("second.raw", "raw", top);
+        image_free(open_image(base, NULL));
+        assert_int_equal(unlink(top), 0);
+    }
+    /* another file of that name elsewhere, and what h2k itself puts over a source */
+    assert_int_equal(mkdir(in("elsewhere"), 0700), 0);
+    overlay(make_raw("elsewhere/base.raw", 4 * MB), "raw", in("other.qcow2"));
+    overlay(base, "raw", in("base.raw.abc.h2k-overlay"));
+    image_free(open_image(base, NULL));
+}
+
+/* Each of many overlays is the newest state, and finding that out does not read all the others. */
+static void many_overlays_of_one_base(void **state)
+{
+    const char *base = make_raw("base.raw", 4 * MB);
+    char name[32];
+    char *first;
+    size_t len;
+    struct err err = ERR_NONE;
+
+    (void)state;
+    overlay("base.raw", "raw", in("copy0.qcow2"));
+    assert_int_equal(io_read_file(in("copy0.qcow2"), 1 << 20, &first, &len, &err), 0);
+    for (int i = 1; i < 100; i++) {
+        CLEANUP_FREE char *path = NULL;
+
+        (void)snprintf(name, sizeof(name), "copy%d.qcow2", i);
+        path = mem_printf("%s/%s", folder, name);
+        write_at(path, 0, first, len);
+    }
+    free(first);
+    for (int i = 0; i < 100; i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/copy%d.qcow2", folder, i);
+
+        image_free(open_image(path, NULL));
+    }
+    assert_refused(base, NULL, STATUS_REFUSED, "is a snapshot of it");
 }
 
 static void a_pending_commit_is_refused(void **state)
@@ -181,6 +247,8 @@ int main(void)
         image_test(traces_of_a_running_machine_are_refused),
         image_test(second_disks_belong_to_the_machine_too),
         image_test(a_disk_with_snapshots_is_refused),
+        image_test(a_base_of_overlays_is_refused),
+        image_test(many_overlays_of_one_base),
         image_test(a_pending_commit_is_refused),
         image_test(an_image_in_use_is_refused),
         image_test(other_locks_count_as_well),

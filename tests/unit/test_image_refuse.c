@@ -105,28 +105,56 @@ static void part_of_a_split_disk_is_refused(void **state)
 
 static void references_of_qcow2_are_refused(void **state)
 {
-    static const char *const backing[] = { "/etc/passwd", "base.raw", "nbd:unix:/x",
-                                           "json:{\"driver\":\"null-co\"}" };
-    const char *path = in("top.qcow2");
+    static const char *const backing[] = {
+        "/etc/passwd",
+        "../outside.raw",
+        "sub/base.raw",
+        "link.raw",
+        "/dev/null",
+        "nbd:unix:/x",
+        "json:{\"driver\":\"null-co\"}",
+    };
+    const char *path = in("images/top.qcow2");
     char *dirs[] = { folder };
     struct image_opts opts = { .allow_dirs = { dirs, 1 } };
 
     (void)state;
-    (void)make_raw("base.raw", 4 * MB);
+    assert_int_equal(mkdir(in("sub"), 0700), 0);
+    assert_int_equal(mkdir(in("images"), 0700), 0);
+    (void)make_raw("outside.raw", 4 * MB);
+    (void)make_raw("images/own.raw", 4 * MB);
+    assert_int_equal(symlink("../outside.raw", in("images/link.raw")), 0);
     for (size_t i = 0; i < ARRAY_SIZE(backing); i++) {
         run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", backing[i], "-F", "raw",
                  path, "4M"));
         assert_refused(path, NULL, STATUS_REFUSED, "refers to");
-        if (strcmp(backing[i], "base.raw") != 0)
+        if (i != 1 && i != 2 && i != 3)
             assert_refused(path, &opts, STATUS_REFUSED, "refers to");
     }
+    /* a link that stays inside is as good as the file */
+    assert_int_equal(symlink("own.raw", in("images/alias.raw")), 0);
+    run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "alias.raw", "-F", "raw", path,
+             "4M"));
+    image_free(open_image(path, NULL));
     run(ARGS("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=ext.raw,data_file_raw=on",
              in("data.qcow2"), "4M"));
     assert_refused(in("data.qcow2"), NULL, STATUS_REFUSED, "external file");
     /* a chain that leads to itself */
     run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "top.qcow2", "-F", "qcow2",
              path, "4M"));
-    assert_refused(path, &opts, STATUS_REFUSED, "backing files");
+    assert_refused(path, NULL, STATUS_REFUSED, "backing files");
+}
+
+static void a_snapshot_is_no_backing_file(void **state)
+{
+    const char *path = in("top.qcow2");
+
+    (void)state;
+    run(ARGS("qemu-img", "create", "-q", "-f", "vmdk", "-b",
+             make_image("base.vmdk", "vmdk", "", 4 * MB), "-F", "vmdk", in("child.vmdk")));
+    run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "child.vmdk", "-F", "vmdk",
+             path, "4M"));
+    assert_refused(path, NULL, STATUS_REFUSED, "snapshot child");
 }
 
 /* One's complement sum of a VHD footer, whose own field is at byte 64. */
@@ -273,6 +301,7 @@ int main(void)
         image_test(extents_elsewhere_need_permission),
         image_test(part_of_a_split_disk_is_refused),
         image_test(references_of_qcow2_are_refused),
+        image_test(a_snapshot_is_no_backing_file),
         image_test(a_differencing_vhd_is_refused),
         image_test(an_interrupted_commit_to_a_vhd_can_be_finished),
         image_test(a_pending_vhdx_log_is_refused),
