@@ -27,6 +27,36 @@ static inline void tree_run(const char *const *argv)
     assert_int_equal(exec_check(&opts, NULL, &err), 0);
 }
 
+/* A test that fails does not come to its tree_close(). */
+static char tree_left[32][32];
+
+static inline void tree_remove_left(void)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(tree_left); i++) {
+        const char *const argv[] = { "rm", "-rf", "--", tree_left[i], NULL };
+        struct exec_opts opts = { .argv = argv };
+        struct err ignored = ERR_NONE;
+
+        if (tree_left[i][0])
+            (void)exec_check(&opts, NULL, &ignored);
+    }
+}
+
+static inline void tree_remember(const char *dir, bool open)
+{
+    static bool registered;
+
+    if (!registered)
+        assert_int_equal(atexit(tree_remove_left), 0);
+    registered = true;
+    for (size_t i = 0; i < ARRAY_SIZE(tree_left); i++) {
+        if (strcmp(tree_left[i], open ? "" : dir) != 0)
+            continue;
+        (void)snprintf(tree_left[i], sizeof(tree_left[i]), "%s", open ? dir : "");
+        return;
+    }
+}
+
 /* An empty tree, or a copy of the folder @from. */
 static inline void tree_open(struct tree *tree, const char *from)
 {
@@ -35,6 +65,7 @@ static inline void tree_open(struct tree *tree, const char *from)
 
     memcpy(tree->dir, "/tmp/h2k-tree.XXXXXX", sizeof("/tmp/h2k-tree.XXXXXX"));
     assert_non_null(mkdtemp(tree->dir));
+    tree_remember(tree->dir, true);
     if (from) {
         char *inside = mem_printf("%s/.", from);
 
@@ -52,6 +83,7 @@ static inline void tree_close(struct tree *tree)
     guest_root_free(tree->root);
     tree->root = NULL;
     tree_run((const char *const[]){ "rm", "-rf", "--", tree->dir, NULL });
+    tree_remember(tree->dir, false);
 }
 
 /* Make the folders above @path; returns the path on the host, to free. */
