@@ -10,6 +10,7 @@
 #include "engine/base/mem.h"
 #include "inspect/ifupdown.h"
 #include "inspect/keyfile.h"
+#include "inspect/leases.h"
 #include "inspect/linux.h"
 #include "inspect/netplan.h"
 #include "inspect/shellvars.h"
@@ -332,6 +333,52 @@ static void read_rules_file(const char *path, const char *text, size_t len, stru
         note_mac(facts, names.names[i].name, names.names[i].mac);
 }
 
+/* ---- DHCP leases ---- */
+
+/* Leases of one client; a file with a packet (dhcpcd) is named after its interface. */
+static void read_lease_files(const struct guest_root *root, const char *folder, const char *pattern,
+                             bool is_packet, struct leases *leases)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+
+    if (guest_list(root, folder, &names, &err) < 0)
+        return;
+    for (size_t i = 0; i < names.n && i < MAX_FILES; i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, names.items[i]);
+        CLEANUP_FREE char *name = mem_strndup(names.items[i], strcspn(names.items[i], "."));
+        CLEANUP_FREE char *text = NULL;
+        size_t len = 0;
+
+        if (fnmatch(pattern, names.items[i], FNM_PERIOD) == 0)
+            text = linux_read(root, path, &len);
+        if (text && is_packet)
+            leases_add_dhcpcd(name, text, len, leases);
+        else if (text)
+            leases_add_dhclient(text, len, leases);
+    }
+}
+
+/* The last resort: what a lease says was true once, and no rule says otherwise. */
+static void read_leases(const struct guest_root *root, struct facts *facts)
+{
+    static const struct {
+        const char *folder, *pattern;
+        bool is_packet;
+    } places[] = {
+        { "/var/lib/dhcp", "dhclient*.lease*", false },
+        { "/var/lib/dhclient", "dhclient*.lease*", false },
+        { "/var/lib/NetworkManager", "dhclient-*.lease*", false },
+        { "/var/lib/dhcpcd", "*.lease", true },
+    };
+    CLEANUP_LEASES struct leases leases = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        read_lease_files(root, places[i].folder, places[i].pattern, places[i].is_packet, &leases);
+    for (size_t i = 0; i < leases.n; i++)
+        note_mac(facts, leases.items[i].name, leases.items[i].mac);
+}
+
 void linux_net(const struct guest_root *root, struct facts *facts)
 {
     read_netplan(root, facts);
@@ -341,4 +388,5 @@ void linux_net(const struct guest_root *root, struct facts *facts)
     read_ifcfg(root, facts);
     (void)each_file(root, "/etc/udev/rules.d", "*.rules", read_rules_file, facts);
     (void)each_file(root, "/etc/systemd/network", "*.link", read_link_unit, facts);
+    read_leases(root, facts);
 }

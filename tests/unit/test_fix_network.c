@@ -76,6 +76,19 @@ static const struct {
     { "hwaddress",
       { { INTERFACES, STATIC "    hwaddress ether " MAC "\n" } },
       .want = { LINK_PATH, BY_MAC } },
+    { "MAC in a DHCP lease",
+      { { INTERFACES, "iface ens192 inet dhcp\n" },
+        { "/var/lib/dhcp/dhclient.ens192.leases",
+          "lease {\n  interface \"ens192\";\n"
+          "  option dhcp-client-identifier 1:0:50:56:aa:bb:cc;\n}\n" } },
+      .want = { LINK_PATH, BY_MAC } },
+    { "a rule counts more than a lease",
+      { { INTERFACES, "iface ens192 inet dhcp\n" },
+        { RULES, RULE },
+        { "/var/lib/dhcp/dhclient.leases",
+          "lease {\n  interface \"ens192\";\n"
+          "  option dhcp-client-identifier 1:0:50:56:aa:bb:dd;\n}\n" } },
+      .want = { NULL, NULL } },
     { "VLAN and alias rely on the card",
       { { INTERFACES, "iface ens192.10 inet static\n address 10.0.0.1/24\n"
                       "iface ens192:0 inet static\n address 10.0.1.1/24\n" } },
