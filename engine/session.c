@@ -23,7 +23,7 @@
 
 struct session {
     char id[9];
-    char *state_path, *run_dir, *work_dir, *dev_dir;
+    char *state_path, *run_dir, *work_dir, *dev_dir, *scratch_dir;
     int lock_fd; /* the state file, locked; O_CLOEXEC so that no child keeps the lock */
     int home_ns, outer_ns, inner_ns;
     int home_cwd; /* entering a namespace moves the process to its root */
@@ -308,6 +308,7 @@ static void session_free(struct session *session)
     free(session->run_dir);
     free(session->work_dir);
     free(session->dev_dir);
+    free(session->scratch_dir);
     free(session);
 }
 
@@ -354,6 +355,20 @@ const char *session_work_dir(const struct session *session)
 int session_outer_ns(const struct session *session)
 {
     return session->outer_ns;
+}
+
+const char *session_scratch_dir(struct session *session)
+{
+    CLEANUP_FREE char *dir = NULL;
+
+    if (session->scratch_dir)
+        return session->scratch_dir;
+    dir = mem_printf("%s/scratch", session->run_dir);
+    if (mkdir(dir, 0700) < 0 || mount("h2k-scratch", dir, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC,
+                                      "mode=0700,size=512m") < 0)
+        return session->work_dir;
+    session->scratch_dir = TAKE(dir);
+    return session->scratch_dir;
 }
 
 /* ---- device nodes ---- */

@@ -43,6 +43,10 @@ const char *session_id(const struct session *session);       /* short, unique, [
 const char *session_run_dir(const struct session *session);  /* /run/h2k/<id>.d */
 const char *session_work_dir(const struct session *session); /* private folder for big files */
 
+/* Private folder for many small files that are soon gone: in memory (at most 512 MiB), seen by the
+ * inner namespace only; the work folder where that cannot be had. */
+const char *session_scratch_dir(struct session *session);
+
 /* Descriptor of the outer namespace, for struct exec_opts.mount_ns_fd of block servers. */
 int session_outer_ns(const struct session *session);
 

@@ -13,6 +13,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/exec.h"
 #include "engine/base/io.h"
+#include "fixers/linux/module_elf.h"
 #include "inspect/modules_dep.h"
 
 #define DEPMOD_TIMEOUT_MS 60000U
@@ -99,7 +100,7 @@ int depmod_tree_add(struct depmod_tree *tree, const char *path, const void *data
     strlist_add(&tree->paths, full);
     if (module_path_ok(path) && !strlist_has(&tree->modules_in, path))
         strlist_add(&tree->modules_in, path);
-    r = io_write_full(fd, data, len);
+    r = module_path_ok(path) ? module_elf_write(fd, data, len) : io_write_full(fd, data, len);
     return r < 0 ? err_set(err, -r, "write %s", full) : 0;
 }
 

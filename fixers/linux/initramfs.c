@@ -254,13 +254,13 @@ static int add_indexes(struct work *work, struct err *err)
     return 0;
 }
 
-/* A private folder of the host. */
+/* A private folder of the host; in memory when there is one, as many small files are made. */
 static const char *work_dir(const struct fix_context *ctx)
 {
     const char *temporary = getenv("TMPDIR");
 
     if (ctx->session)
-        return session_work_dir(ctx->session);
+        return session_scratch_dir(ctx->session);
     return temporary && *temporary ? temporary : "/var/tmp";
 }
 
