@@ -56,9 +56,13 @@ int convert_image(const struct image *image, const char *overlay, const char *ta
 
 /*
  * Give a finished temporary its final name and sync the folder. @replace: an old file of that name
- * is replaced; else STATUS_REFUSED when there is one now.
+ * is replaced, and has the temporary name afterwards; else STATUS_REFUSED when there is one now.
  */
 int convert_publish(const char *temp, const char *target, bool replace, struct err *err);
+
+/* Take that back, because another disk of the guest could not be published: an old file has its
+ * name again, and @temp is the new one. As far as that is possible; the first error counts. */
+void convert_unpublish(const char *temp, const char *target);
 
 /* Commit the overlay into the image it lies over; interrupted commits are finished by a second
  * run. The overlay keeps its content. */

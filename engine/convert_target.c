@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -87,8 +88,15 @@ int convert_meter_feed(struct convert_meter *meter, const char *data, size_t len
 
 int convert_publish(const char *temp, const char *target, bool replace, struct err *err)
 {
-    int r = renameat2(AT_FDCWD, temp, AT_FDCWD, target, replace ? 0 : RENAME_NOREPLACE);
+    struct stat st;
+    int r = renameat2(AT_FDCWD, temp, AT_FDCWD, target, RENAME_NOREPLACE);
 
+    if (r < 0 && replace && lstat(target, &st) == 0 && !S_ISREG(st.st_mode))
+        return err_status(err, STATUS_REFUSED, "%s is not a regular file now", target);
+    if (r < 0 && replace && (errno == EEXIST || errno == EINVAL))
+        r = renameat2(AT_FDCWD, temp, AT_FDCWD, target, RENAME_EXCHANGE);
+    if (r < 0 && replace && (errno == ENOENT || errno == EINVAL))
+        r = rename(temp, target);
     /* a file system without that flag: a hard link does not replace either */
     if (r < 0 && errno == EINVAL && !replace) {
         r = link(temp, target);
@@ -100,5 +108,15 @@ int convert_publish(const char *temp, const char *target, bool replace, struct e
                           "%s exists: choose another name or give --force to replace it", target);
     if (r < 0)
         return err_set(err, errno, "rename %s to %s", temp, target);
-    return io_sync_folder(target, err);
+    r = io_sync_folder(target, err);
+    if (r < 0)
+        convert_unpublish(temp, target);
+    return r;
+}
+
+void convert_unpublish(const char *temp, const char *target)
+{
+    if (renameat2(AT_FDCWD, target, AT_FDCWD, temp, RENAME_EXCHANGE) < 0 &&
+        renameat2(AT_FDCWD, target, AT_FDCWD, temp, RENAME_NOREPLACE) < 0)
+        (void)rename(target, temp);
 }

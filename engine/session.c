@@ -249,7 +249,7 @@ static int session_start(struct session *session, const struct session_opts *opt
     if (r < 0)
         return r;
     r = record_self(session, err);
-    if (r < 0)
+    if (r < 0 || (opts && opts->only_records))
         return r;
     r = make_folders(session, opts ? opts->work_dir : NULL, err);
     if (r < 0)

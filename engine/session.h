@@ -14,6 +14,7 @@
 #ifndef H2K_ENGINE_SESSION_H
 #define H2K_ENGINE_SESSION_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "engine/base/err.h"
@@ -23,6 +24,7 @@ struct session;
 
 struct session_opts {
     const char *work_dir; /* overlays and staged copies; NULL: $TMPDIR, else /var/tmp */
+    bool only_records;    /* the state file and nothing else: no folders, no namespaces */
 };
 
 /*

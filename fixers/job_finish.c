@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
@@ -16,15 +17,29 @@ static const struct convert_format *format_of(const struct job *job)
                                     : &convert_formats[0];
 }
 
+/* A target on its way is removed by cleanup even if we are killed; that takes a state file, which
+ * root alone can write. Nothing else of a conversion needs root, so it goes on without one. */
+static void open_records(struct job *job)
+{
+    const struct session_opts opts = { .only_records = true };
+    struct err err = ERR_NONE;
+    char text[ERR_TEXT];
+
+    if (geteuid() == 0 && session_open(&opts, &job->session, &err) < 0)
+        log_debug("%s", err_text(&err, text, sizeof(text)));
+}
+
 int stage_copy(struct job *job, struct err *err)
 {
     struct convert_opts opts = {
         .format = format_of(job),
         .compress = job->opts->compress,
         .progress = job->opts->progress,
-        .session = job->session,
     };
 
+    if (!job->session)
+        open_records(job);
+    opts.session = job->session;
     for (size_t i = 0; i < job->targets.n && !job->opts->in_place; i++) {
         const char *overlay = job->goal == JOB_FIX ? job->overlays.items[i] : NULL;
         char *temp = NULL;
@@ -126,8 +141,11 @@ int stage_publish(struct job *job, struct err *err)
     for (size_t i = 0; i < job->temps.n; i++) {
         int r = convert_publish(job->temps.items[i], job->targets.items[i], job->opts->force, err);
 
-        if (r < 0)
+        if (r < 0) {
+            while (i-- > 0)
+                convert_unpublish(job->temps.items[i], job->targets.items[i]);
             return r;
+        }
     }
     return 0;
 }

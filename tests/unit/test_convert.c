@@ -102,9 +102,19 @@ static void publish_never_replaces_unasked(void **state)
     assert_int_equal(convert_publish(temp, target, true, &err), 0);
     assert_int_equal(stat(target, &st), 0);
     assert_int_equal(st.st_size, 3);
+    /* taken back: the old file is there again */
+    convert_unpublish(temp, target);
+    assert_int_equal(stat(target, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    assert_int_equal(stat(temp, &st), 0);
+    assert_int_equal(st.st_size, 3);
+    assert_int_equal(convert_publish(temp, other, false, &err), 0);
     assert_int_equal(access(temp, F_OK), -1);
-    assert_int_equal(convert_publish(target, other, false, &err), 0);
-    (void)unlink(other);
+    convert_unpublish(temp, other);
+    assert_int_equal(access(other, F_OK), -1);
+    assert_int_equal(access(temp, F_OK), 0);
+    (void)unlink(temp);
+    (void)unlink(target);
     (void)rmdir(dir);
 }
 
