@@ -27,7 +27,7 @@
 struct worker {
     pid_t pid; /* 0: free */
     int out_fd;
-    size_t guest;         /* index into options->args */
+    size_t guest;         /* its number */
     uint64_t deadline_ms; /* next step: SIGTERM, then SIGKILL */
     int signals;          /* how many of those were sent */
     bool too_much;        /* more than OUTPUT_MAX: not a result */
@@ -38,7 +38,7 @@ struct batch {
     const struct options *options;
     int (*one)(const struct options *options);
     struct worker *workers;
-    size_t n_workers, next, n_failed;
+    size_t n_guests, n_workers, next, n_failed;
     int last_status; /* of the guest that failed last */
     uint64_t timeout_ms;
 };
@@ -58,8 +58,11 @@ static __attribute__((noreturn)) void work(const struct batch *batch, size_t gue
             (void)close(batch->workers[i].out_fd);
     if (dup2(out_fd, STDOUT_FILENO) < 0)
         _exit(STATUS_FAILED);
-    options.job.sources = &batch->options->args[guest];
-    options.job.n_sources = 1;
+    /* the disks of a single guest may be several, or all named with -a */
+    if (batch->n_guests > 1) {
+        options.job.sources = &batch->options->args[guest];
+        options.job.n_sources = 1;
+    }
     status = batch->one(&options);
     if (fflush(stdout) != 0)
         status = STATUS_FAILED;
@@ -95,7 +98,8 @@ static int start(struct batch *batch, struct worker *worker)
 static void print_failure(struct batch *batch, const struct worker *worker, int status)
 {
     const struct options *options = batch->options;
-    const char *guest = options->args[worker->guest].path;
+    const char *guest =
+        batch->n_guests > 1 ? options->args[worker->guest].path : options->job.sources[0].path;
     struct err err = ERR_NONE;
 
     if (worker->signals)
@@ -196,7 +200,7 @@ static void wait_for_some(struct batch *batch, struct pollfd *polls)
 static void start_more(struct batch *batch)
 {
     for (size_t i = 0; i < batch->n_workers; i++)
-        if (!batch->workers[i].pid && batch->next < batch->options->n_args &&
+        if (!batch->workers[i].pid && batch->next < batch->n_guests &&
             start(batch, &batch->workers[i]) < 0 && n_running(batch) == 0) {
             /* no process can be made and none will end: give this guest up */
             struct worker lost = { .guest = batch->next++ };
@@ -212,6 +216,7 @@ int batch_run(const struct options *options, int (*one)(const struct options *op
     struct batch batch = {
         .options = options,
         .one = one,
+        .n_guests = options->n_args > 1 ? options->n_args : 1,
         .n_workers = options->jobs    ? options->jobs
                      : processors > 0 ? (size_t)processors
                                       : 1,
@@ -219,14 +224,14 @@ int batch_run(const struct options *options, int (*one)(const struct options *op
     };
     CLEANUP_FREE struct pollfd *polls = NULL;
 
-    if (batch.n_workers > options->n_args)
-        batch.n_workers = options->n_args;
+    if (batch.n_workers > batch.n_guests)
+        batch.n_workers = batch.n_guests;
     batch.workers = mem_alloc(batch.n_workers * sizeof(*batch.workers));
     polls = mem_alloc((batch.n_workers + 1) * sizeof(*polls));
     for (;;) {
         if (!signals_pending())
             start_more(&batch);
-        if (n_running(&batch) == 0 && (signals_pending() || batch.next >= options->n_args))
+        if (n_running(&batch) == 0 && (signals_pending() || batch.next >= batch.n_guests))
             break;
         wait_for_some(&batch, polls);
         end_late_ones(&batch, signals_pending() != 0);
@@ -234,7 +239,7 @@ int batch_run(const struct options *options, int (*one)(const struct options *op
     free(batch.workers);
     if (signals_pending())
         return STATUS_SIGNAL + signals_pending();
-    if (options->n_args == 1)
+    if (batch.n_guests == 1)
         return batch.n_failed ? batch.last_status : STATUS_OK;
     return batch.n_failed ? STATUS_SOME : STATUS_OK;
 }

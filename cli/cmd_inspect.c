@@ -59,10 +59,9 @@ static int inspect_one(const struct options *options)
 
 static int run(const struct options *options)
 {
-    bool in_worker = options->n_args > 1 || (options->n_args == 1 && options->timeout_s > 0);
-
-    /* disks that are all named with -a are one guest, but no argument */
-    return in_worker ? batch_run(options, inspect_one) : inspect_one(options);
+    /* a single guest needs a process of its own only for the time limit */
+    return options->n_args > 1 || options->timeout_s > 0 ? batch_run(options, inspect_one)
+                                                         : inspect_one(options);
 }
 
 const struct command command_inspect = {
