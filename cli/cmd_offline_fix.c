@@ -8,6 +8,7 @@
 #include "cli/progress.h"
 #include "cli/text.h"
 #include "engine/base/exec.h"
+#include "fixers/machine.h"
 
 #define SCHEMA "h2k.report/1"
 
@@ -40,6 +41,7 @@ static void start_line(const struct job *job, const json_t *report)
 {
     const json_t *target = json_object_get(report, "target");
     const char *format = json_string_value(json_object_get(target, "format"));
+    const struct machine *machine = machine_for(job->chosen ? job->chosen->facts->arch : "");
 
     (void)fputs("start it with:\n  ", stdout);
     if (job->xml_path && exec_have("virsh")) {
@@ -48,9 +50,14 @@ static void start_line(const struct job *job, const json_t *report)
         (void)fputc('\n', stdout);
         return;
     }
-    (void)printf("qemu-system-x86_64 -accel kvm -accel tcg -machine %s -m 2048", JOB_MACHINE);
-    if (strcmp(json_string_value(json_object_get(target, "firmware")), "uefi") == 0)
-        (void)fputs(" -bios /usr/share/ovmf/OVMF.fd", stdout);
+    (void)printf("qemu-system-%s -accel kvm -accel tcg -machine %s -m 2048", machine->arch,
+                 machine->type);
+    if (machine->needs_uefi)
+        (void)fputs(" -cpu max", stdout);
+    if (machine->firmware &&
+        (machine->needs_uefi ||
+         strcmp(json_string_value(json_object_get(target, "firmware")), "uefi") == 0))
+        (void)printf(" -bios %s", machine->firmware);
     for (size_t i = 0; i < job->targets.n; i++)
         drive_arg(job->targets.items[i], strcmp(format, "vhd") == 0 ? "vpc" : format);
     (void)fputs(" -nic user,model=virtio-net-pci\n", stdout);

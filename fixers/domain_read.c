@@ -90,7 +90,7 @@ static bool is_mac(const char *text)
 int domain_read(const char *path, struct domain *ret, struct err *err)
 {
     struct domain domain = { .uefi = false };
-    CLEANUP_FREE char *text = NULL, *mac = NULL;
+    CLEANUP_FREE char *text = NULL, *mac = NULL, *arch = NULL;
     xmlXPathContext *ctx;
     xmlDoc *doc;
     size_t len = 0;
@@ -106,10 +106,18 @@ int domain_read(const char *path, struct domain *ret, struct err *err)
     domain.uefi = is_uefi(ctx);
     domain.bus = bus_name(ctx);
     read_disks(ctx, &domain);
+    arch = find_text(ctx, "string(/domain/os/type/@arch)");
     mac = find_text(ctx, "string(/domain/devices/interface[1]/mac/@address)");
     strlist_add(&domain.macs, is_mac(mac) ? mac : "");
     xmlXPathFreeContext(ctx);
     xmlFreeDoc(doc);
+    if (*arch && strcmp(machine_for("")->arch, arch) != 0 && strcmp(arch, "i686") != 0) {
+        domain_done(&domain);
+        return err_status(err, STATUS_FAILED,
+                          "%s is a machine of the architecture %s: only PCs can be boot-tested, "
+                          "start it with virsh",
+                          path, arch);
+    }
     if (domain.n_disks == 0) {
         domain_done(&domain);
         return err_status(err, STATUS_FAILED, "%s is not a libvirt domain with a disk in a file",

@@ -65,13 +65,13 @@ static void add_osinfo(xmlNode *root, const char *os_id)
     xmlSetNs(child(node, "os", "id", os_id, NULL), ns);
 }
 
-static void add_os(xmlNode *root, bool uefi)
+static void add_os(xmlNode *root, const struct machine *machine, bool uefi)
 {
     xmlNode *os = child(root, "os", NULL);
     xmlNode *type = text_child(os, "type", "hvm");
 
-    (void)xmlNewProp(type, xml("arch"), xml("x86_64"));
-    (void)xmlNewProp(type, xml("machine"), xml("q35"));
+    (void)xmlNewProp(type, xml("arch"), xml(machine->arch));
+    (void)xmlNewProp(type, xml("machine"), xml(machine->type));
     if (uefi) {
         /* libvirt chooses firmware and variables; the guest was not checked for Secure Boot */
         (void)xmlNewProp(os, xml("firmware"), xml("efi"));
@@ -101,7 +101,7 @@ static void add_nic(xmlNode *devices, const char *mac)
     (void)child(node, "model", "type", "virtio", NULL);
 }
 
-static void add_devices(xmlNode *root, const struct domain *domain)
+static void add_devices(xmlNode *root, const struct domain *domain, const struct machine *machine)
 {
     xmlNode *devices = child(root, "devices", NULL);
     xmlNode *node;
@@ -116,7 +116,7 @@ static void add_devices(xmlNode *root, const struct domain *domain)
     (void)child(node, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
     (void)child(devices, "input", "type", "tablet", "bus", "usb", NULL);
     (void)child(devices, "graphics", "type", "vnc", "autoport", "yes", NULL);
-    (void)child(child(devices, "video", NULL), "model", "type", "vga", NULL);
+    (void)child(child(devices, "video", NULL), "model", "type", machine->video, NULL);
     node = child(devices, "rng", "model", "virtio", NULL);
     text_child(node, "backend", "/dev/urandom");
     (void)xmlNewProp(node->children, xml("model"), xml("random"));
@@ -129,6 +129,7 @@ static xmlDoc *make_document(const struct domain *domain)
     CLEANUP_FREE char *cpus = mem_printf("%u", domain->n_cpus);
     xmlDoc *doc = xmlNewDoc(xml("1.0"));
     xmlNode *root = xmlNewNode(NULL, xml("domain"));
+    const struct machine *machine = domain->machine ? domain->machine : machine_for("");
     xmlNode *features;
 
     (void)xmlDocSetRootElement(doc, root);
@@ -138,13 +139,14 @@ static xmlDoc *make_document(const struct domain *domain)
         add_osinfo(root, domain->os_id);
     (void)xmlNewProp(text_child(root, "memory", memory), xml("unit"), xml("MiB"));
     text_child(root, "vcpu", cpus);
-    add_os(root, domain->uefi);
+    add_os(root, machine, domain->uefi);
     features = child(root, "features", NULL);
     (void)child(features, "acpi", NULL);
-    (void)child(features, "apic", NULL);
-    (void)child(root, "cpu", "mode", "host-model", NULL);
+    if (machine->is_pc)
+        (void)child(features, "apic", NULL);
+    (void)child(root, "cpu", "mode", machine->is_pc ? "host-model" : "host-passthrough", NULL);
     (void)child(root, "clock", "offset", "utc", NULL);
-    add_devices(root, domain);
+    add_devices(root, domain, machine);
     return doc;
 }
 
@@ -250,7 +252,8 @@ int domain_xml_write(const struct job *job, const char *path, struct err *err)
     if (job->targets.n == 0 || !job->chosen)
         return err_set(err, EINVAL, "describe a target that is not there");
     domain.name = domain_name(job->targets.items[0], job->targets.n);
-    domain.uefi = job->chosen->facts->firmware == FIRMWARE_UEFI;
+    domain.machine = machine_for(job->chosen->facts->arch);
+    domain.uefi = job->chosen->facts->firmware == FIRMWARE_UEFI || domain.machine->needs_uefi;
     domain.os_id = os_id(job->chosen->facts);
     add_macs(job, &domain.macs);
     for (size_t i = 0; r == 0 && i < job->targets.n; i++) {

@@ -7,10 +7,12 @@
 
 #include "engine/base/err.h"
 #include "fixers/job.h"
+#include "fixers/machine.h"
 
 /* What a domain is made of, as far as we write and read it. Zero-initialise; domain_done(). */
 struct domain {
     char *name;
+    const struct machine *machine; /* a literal; NULL: a PC */
     bool uefi;
     const char *bus; /* of the first disk, as boot_bus_find() names it: a literal; NULL: unknown */
     struct job_source *disks; /* path, and qemu's name of the format */
@@ -22,13 +24,13 @@ struct domain {
 
 void domain_done(struct domain *domain);
 
-/* Write @domain to @path (mode @mode, atomically): q35, virtio disks and NICs. */
+/* Write @domain to @path (mode @mode, atomically): virtio disks and NICs. */
 int domain_write(const struct domain *domain, const char *path, mode_t mode, struct err *err);
 
 /* The domain for the targets of a finished job, from its facts and --nic. */
 int domain_xml_write(const struct job *job, const char *path, struct err *err);
 
-/* Read a libvirt domain. STATUS_FAILED when it is none or has no disk that is a file. */
+/* Read a libvirt domain. STATUS_FAILED when it is none, is no PC or has no disk that is a file. */
 int domain_read(const char *path, struct domain *ret, struct err *err);
 
 #endif

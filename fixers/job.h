@@ -44,8 +44,8 @@ struct job_timing {
     unsigned ms;
 };
 
-/* What the guest is given under KVM: the report and the libvirt domain say the same. */
-#define JOB_MACHINE "q35"
+/* What the guest is given under KVM: the report and the libvirt domain say the same. The machine
+ * is machine_for() its architecture. */
 #define JOB_DISK_BUS "virtio"
 #define JOB_NIC_MODEL "virtio"
 

@@ -13,6 +13,7 @@
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "fixers/job_stage.h"
+#include "fixers/machine.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -202,7 +203,7 @@ static json_t *target_json(const struct job *job)
     set(target, "disks", disks);
     set(target, "firmware", text(firmware_name(facts->firmware)));
     set(target, "secure_boot", json_false());
-    set(target, "machine", text(JOB_MACHINE));
+    set(target, "machine", text(machine_for(facts->arch)->type));
     set(target, "disk_bus", text(JOB_DISK_BUS));
     set(target, "nics", nics_json(job));
     return target;

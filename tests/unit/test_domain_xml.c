@@ -96,6 +96,33 @@ static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
     }
 }
 
+static void other_processors_get_their_machine(void **state)
+{
+    struct job_opts opts = { .n_sources = 1 };
+    struct facts *facts = facts_new();
+    struct system chosen = { .facts = facts };
+    struct job job = { .opts = &opts, .chosen = &chosen };
+    struct domain domain;
+    struct err err = ERR_NONE;
+    char *text = NULL;
+
+    (void)state;
+    facts_set(&facts->arch, "aarch64");
+    strlist_add(&job.targets, target);
+    assert_int_equal(domain_xml_write(&job, path, &err), 0);
+    is_valid();
+    assert_int_equal(io_read_file(path, 65536, &text, NULL, &err), 0);
+    assert_non_null(strstr(text, "<os firmware=\"efi\">"));
+    assert_non_null(strstr(text, "<type arch=\"aarch64\" machine=\"virt\">hvm</type>"));
+    assert_null(strstr(text, "apic"));
+    assert_null(strstr(text, "\"vga\""));
+    free(text);
+    assert_true(domain_read(path, &domain, &err) < 0);
+    assert_int_equal(err.status, STATUS_FAILED);
+    strlist_done(&job.targets);
+    facts_free(facts);
+}
+
 static const struct {
     const char *label, *xml;
 } refused[] = {
@@ -127,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_for_a_job_is_valid_and_reads_back),
+        cmocka_unit_test(other_processors_get_their_machine),
         cmocka_unit_test(what_is_no_domain_is_refused),
     };
 

@@ -382,6 +382,23 @@ static void a_kernel_with_built_in_drivers_may_have_stale_names_inside(void **st
     expect_no_change();
 }
 
+/* ELF's e_machine is at byte 18; 183 is AArch64. */
+static void modules_of_another_processor_are_indexed(void **state)
+{
+    struct stat st;
+
+    (void)state;
+    shell("find %s" MODULES " -name '*.ko' | while read -r f; do\n"
+          "  printf '\\267\\0' | dd of=\"$f\" bs=1 seek=18 conv=notrunc status=none; done\n"
+          "depmod -b %s " KVER " 2>/dev/null",
+          tree.dir, tree.dir);
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    assert_int_equal(guest_stat(tree.root, INITRD, &st), 0);
+    apply_and_free(make_plan());
+    expect_loadable((size_t)st.st_size, "gzip -dc");
+    expect_no_change();
+}
+
 /* What the inspection read is used, until the file has changed. */
 static void an_archive_is_read_once(void **state)
 {
@@ -602,6 +619,7 @@ int main(void)
         WITH_GUEST(without_a_network_driver_the_rules_stay_out),
         WITH_GUEST(archived_names_of_disks_become_uuids),
         WITH_GUEST(a_kernel_with_built_in_drivers_may_have_stale_names_inside),
+        WITH_GUEST(modules_of_another_processor_are_indexed),
         WITH_GUEST(an_archive_is_read_once),
         WITH_GUEST(kernels_with_built_in_drivers_are_left_alone),
         WITH_GUEST(a_kernel_without_virtio_is_named),
