@@ -27,14 +27,28 @@ static bool ends_with_efi(const char *name)
     return len > 4 && strcasecmp(name + len - 4, ".efi") == 0;
 }
 
+/* "EFI" below the ESP, in whatever case: a staged copy of a FAT keeps case apart. NULL: none. */
+static char *efi_folder(const struct guest_root *root, const char *esp)
+{
+    struct strlist names CLEANUP_STRLIST = { 0 };
+    struct err err = ERR_NONE;
+
+    if (guest_list(root, esp, &names, &err) < 0)
+        return NULL;
+    for (size_t i = 0; i < names.n; i++)
+        if (strcasecmp(names.items[i], "EFI") == 0)
+            return mem_printf("%s/%s", esp, names.items[i]);
+    return NULL;
+}
+
 /* Is there a loader two folders below the mounted ESP: EFI/debian/shimx64.efi? */
 static bool has_loader(const struct guest_root *root, const char *esp)
 {
-    CLEANUP_FREE char *efi = mem_printf("%s/EFI", esp);
+    CLEANUP_FREE char *efi = efi_folder(root, esp);
     struct strlist folders CLEANUP_STRLIST = { 0 };
     struct err err = ERR_NONE;
 
-    if (guest_list(root, efi, &folders, &err) < 0)
+    if (!efi || guest_list(root, efi, &folders, &err) < 0)
         return false;
     for (size_t i = 0; i < folders.n && i < 256; i++) {
         CLEANUP_FREE char *folder = mem_printf("%s/%s", efi, folders.items[i]);

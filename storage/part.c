@@ -82,6 +82,38 @@ static int check_gpt_truncated(const struct volume *disk, unsigned sector_size, 
                       (unsigned long long)sectors, (unsigned long long)disk->size_bytes);
 }
 
+/* Does something that libblkid knows lie in a partition, if sectors are so large? */
+static bool has_content(const struct volume *disk, blkid_partlist list, unsigned sector_size)
+{
+    for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
+        blkid_partition part = blkid_partlist_get_partition(list, i);
+        uint64_t start = (uint64_t)blkid_partition_get_start(part) * sector_size;
+        uint64_t size = (uint64_t)blkid_partition_get_size(part) * sector_size;
+        struct err err = ERR_NONE;
+        CLEANUP_PROBE blkid_probe probe =
+            probe_new(disk->disk, start, size, disk->disk->sector_size, &err);
+
+        if (probe && blkid_do_safeprobe(probe) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* An MBR does not tell how large its sectors are. Where all partitions fit on the disk with sectors
+ * of 4096 bytes as well, what lies in them decides. */
+static bool has_large_sectors(const struct volume *disk, blkid_partlist list)
+{
+    for (int i = 0; i < blkid_partlist_numof_partitions(list); i++) {
+        blkid_partition part = blkid_partlist_get_partition(list, i);
+        uint64_t end =
+            (uint64_t)blkid_partition_get_start(part) + (uint64_t)blkid_partition_get_size(part);
+
+        if (end > disk->size_bytes / 4096)
+            return false;
+    }
+    return !has_content(disk, list, 512) && has_content(disk, list, 4096);
+}
+
 /* 1 when a table with partitions was found and added. */
 static int try_table(struct stack *stack, size_t index, unsigned sector_size, struct err *err)
 {
@@ -103,6 +135,9 @@ static int try_table(struct stack *stack, size_t index, unsigned sector_size, st
     n = table ? blkid_partlist_numof_partitions(list) : 0;
     if (n <= 0)
         return check_gpt_truncated(disk, sector_size, err);
+    if (sector_size == 512 && strcmp(blkid_parttable_get_type(table), "dos") == 0 &&
+        has_large_sectors(disk, list))
+        return 0;
     disk->table = mem_strdup(blkid_parttable_get_type(table));
     free(disk->table_uuid);
     disk->table_uuid = mem_strdup(blkid_parttable_get_id(table));
