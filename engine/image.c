@@ -251,6 +251,7 @@ static int scan_image(struct image *image, int fd, uint64_t size, const struct i
     image->subformat = scan->subformat;
     image->size_bytes = scan->size_bytes;
     image->sector_size = scan->sector_size;
+    image->unpacked_bytes = scan->unpacked_bytes;
     image->can_rewrite = scan->can_rewrite;
     for (size_t i = 0; i < scan->notes.n; i++)
         strlist_add(&image->notes, scan->notes.items[i]);
@@ -406,4 +407,17 @@ uint64_t image_allocated_bytes(const struct image *image)
         bytes += S_ISBLK(st->st_mode) ? image->size_bytes : (uint64_t)st->st_blocks * 512;
     }
     return bytes;
+}
+
+uint64_t image_data_bytes(const struct image *image)
+{
+    uint64_t bytes = image_allocated_bytes(image);
+
+    for (const struct image *i = image; i; i = i->backing) {
+        uint64_t packed = i->n_files > 0 ? (uint64_t)i->files[0].st.st_blocks * 512 : 0;
+
+        if (i->unpacked_bytes > packed)
+            bytes += i->unpacked_bytes - packed;
+    }
+    return bytes < image->size_bytes ? bytes : image->size_bytes;
 }

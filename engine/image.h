@@ -29,12 +29,13 @@ struct image_file {
 };
 
 struct image {
-    char *path;            /* absolute, every symbolic link resolved */
-    const char *format;    /* qemu's driver name: "raw", "qcow2", "vmdk", "vpc", "vhdx", "vdi" */
-    const char *subformat; /* "monolithicSparse", "dynamic" ...; "" when there is one kind only */
-    uint64_t size_bytes;   /* as the guest sees it */
-    uint32_t sector_size;  /* 512 or 4096; 4096 only where the format says so */
-    bool can_rewrite;      /* qemu can write to it in place (false: streamOptimized, seSparse) */
+    char *path;              /* absolute, every symbolic link resolved */
+    const char *format;      /* qemu's driver name: "raw", "qcow2", "vmdk", "vpc", "vhdx", "vdi" */
+    const char *subformat;   /* "monolithicSparse", "dynamic" ...; "" when there is one kind only */
+    uint64_t size_bytes;     /* as the guest sees it */
+    uint64_t unpacked_bytes; /* of what is mapped, when some of it is compressed; else 0 */
+    uint32_t sector_size;    /* 512 or 4096; 4096 only where the format says so */
+    bool can_rewrite;        /* qemu can write to it in place (false: streamOptimized, seSparse) */
     struct image_file *files;
     size_t n_files;
     struct image *backing; /* owned; its files are in files[] as well */
@@ -75,6 +76,10 @@ bool image_owns(const struct image *image, const char *path);
 
 /* Bytes that the image's files occupy on the host. */
 uint64_t image_allocated_bytes(const struct image *image);
+
+/* Bytes that a copy of it may need: what its files occupy, compressed data unpacked, and never more
+ * than the disk holds. */
+uint64_t image_data_bytes(const struct image *image);
 
 /* "driver=vmdk,read-only=on,file.driver=file,file.filename=...": one option string with the driver
  * of every node and commas doubled; for --image-opts (but qemu-img info, which opens no backing

@@ -51,6 +51,7 @@ struct image_scan {
     bool in_commit; /* set by the caller: qemu was killed while it wrote to the image, and will go
                        on: what it leaves then is no damage */
     uint64_t size_bytes;
+    uint64_t unpacked_bytes; /* of what is mapped, when some of it is compressed; else 0 */
     uint32_t sector_size;
     const char *subformat; /* a literal */
     bool can_rewrite;

@@ -42,6 +42,8 @@ struct qcow2 {
     uint64_t l2_entries; /* of one table */
     unsigned width;      /* bytes of an L2 entry */
     uint64_t first;      /* guest cluster number of the L2 table being walked */
+    uint64_t mapped;     /* clusters with data */
+    bool has_compressed; /* and some of them compressed */
 };
 
 static bool detect(const struct image_io *io)
@@ -205,7 +207,7 @@ static uint64_t data_in_cluster(const struct qcow2 *q, const uint8_t *raw, uint6
 
 static int look_at_l2(void *arg, const uint8_t *entries, uint64_t first, size_t n, struct err *err)
 {
-    const struct qcow2 *q = arg;
+    struct qcow2 *q = arg;
 
     for (size_t i = 0; i < n; i++) {
         const uint8_t *raw = entries + i * q->width;
@@ -215,7 +217,9 @@ static int look_at_l2(void *arg, const uint8_t *entries, uint64_t first, size_t 
 
         if (entry == 0 || start >= q->h.size)
             continue;
+        q->mapped++;
         if (entry & ENTRY_COMPRESSED) {
+            q->has_compressed = true;
             if (look_at_compressed(q, entry, err) < 0)
                 return -err->code;
             continue;
@@ -253,7 +257,8 @@ static int look_at_l1(void *arg, const uint8_t *entries, uint64_t first, size_t 
     return 0;
 }
 
-static int walk_tables(const struct image_io *io, const struct header *h, struct err *err)
+static int walk_tables(const struct image_io *io, const struct header *h, struct image_scan *ret,
+                       struct err *err)
 {
     CLEANUP_FREE struct qcow2 *q = mem_alloc(sizeof(*q));
     struct image_table l1 = { .what = "the L1 table",
@@ -271,7 +276,10 @@ static int walk_tables(const struct image_io *io, const struct header *h, struct
     span_bits = h->cluster_bits * 2 - (q->width == 16 ? 4 : 3);
     /* entries beyond the disk hold the memory of saved machines: not ours to read */
     l1.n = (h->size + (1ULL << span_bits) - 1) >> span_bits;
-    return image_walk_table(&q->walk, &l1, err);
+    if (image_walk_table(&q->walk, &l1, err) < 0)
+        return -err->code;
+    ret->unpacked_bytes = q->has_compressed ? q->mapped << h->cluster_bits : 0;
+    return 0;
 }
 
 static int walk(const struct image_io *io, struct image_scan *ret, struct err *err)
@@ -285,7 +293,7 @@ static int walk(const struct image_io *io, struct image_scan *ret, struct err *e
         read_name(io, "the backing file's name", h.backing_offset, h.backing_len, &ret->backing,
                   err) < 0)
         return -err->code;
-    if (walk_tables(io, &h, err) < 0)
+    if (walk_tables(io, &h, ret, err) < 0)
         return -err->code;
     ret->size_bytes = h.size & ~511ULL; /* as qemu counts: whole sectors */
     ret->sector_size = 512;

@@ -38,8 +38,9 @@ struct sparse {
     uint64_t gd_offset;       /* bytes */
     uint32_t gtes;
     bool compressed, zero_grain;
-    uint64_t first; /* grain number of the table being walked */
-    uint64_t last;  /* byte offset of the grain that lies last in the file */
+    uint64_t first;  /* grain number of the table being walked */
+    uint64_t last;   /* byte offset of the grain that lies last in the file */
+    uint64_t mapped; /* sectors of the disk that grains hold */
 };
 
 struct header {
@@ -47,6 +48,7 @@ struct header {
     uint64_t capacity, grain, descriptor, descriptor_len, gd, rgd, overhead;
     bool unclean;
     uint16_t compression;
+    uint64_t unpacked_bytes; /* of compressed grains; not in the file but counted */
 };
 
 static bool is_sparse(const struct image_io *io)
@@ -83,6 +85,7 @@ static int look_at_grains(void *arg, const uint8_t *entries, uint64_t first, siz
 
         if (sector == 0 || left == 0 || (sector == 1 && sparse->zero_grain))
             continue;
+        sparse->mapped += len;
         if (sparse->compressed)
             len = 1; /* its marker tells the length; that of the last one is looked at */
         if (image_need(sparse->walk.io, "a grain", sector * SECTOR, len * SECTOR, err) < 0)
@@ -238,7 +241,10 @@ static int walk_hosted(const struct image_io *io, struct header *h, struct err *
     sparse->gd_offset = h->gd * SECTOR;
     sparse->compressed = h->flags & F_COMPRESSED;
     sparse->zero_grain = h->flags & F_ZERO_GRAIN;
-    return walk_sparse(sparse, err);
+    if (walk_sparse(sparse, err) < 0)
+        return -err->code;
+    h->unpacked_bytes = sparse->compressed ? sparse->mapped * SECTOR : 0;
+    return 0;
 }
 
 /* ---- ESX sparse files ---- */
@@ -366,6 +372,7 @@ static int walk_monolithic(const struct image_io *io, struct image_scan *ret, st
         strlist_add(&ret->notes, "vmdk: was not closed cleanly, or was copied while in use");
     ret->size_bytes = h.capacity * SECTOR;
     ret->sector_size = 512;
+    ret->unpacked_bytes = h.unpacked_bytes;
     ret->subformat = descriptor.type;
     /* qemu writes neither version 3 nor into compressed grains that are there already */
     ret->can_rewrite = h.version < 3 && !(h.flags & F_COMPRESSED);

@@ -72,8 +72,11 @@ int space_check(const struct job *job, struct err *err)
         /* in place: the overlay lies beside the source, which may grow by as much */
         if (job->goal == JOB_FIX)
             needs[job->opts->in_place ? 1 : 0].bytes += OVERLAY_BYTES;
-        needs[1].bytes +=
-            job->opts->in_place ? OVERLAY_BYTES : image_allocated_bytes(job->images[i]);
+        if (job->opts->in_place)
+            needs[1].bytes += OVERLAY_BYTES;
+        else /* how well it compresses is not known, but most likely as well as it did */
+            needs[1].bytes += job->opts->compress ? image_allocated_bytes(job->images[i])
+                                                  : image_data_bytes(job->images[i]);
     }
     return check_needs(needs, ARRAY_SIZE(needs), err);
 }

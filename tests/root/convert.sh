@@ -37,13 +37,21 @@ expect_text 'MiB free, but up to'
 qemu-img convert -c -O vmdk -o subformat=streamOptimized new.raw stream.vmdk
 yes h2k | head -c 40M >files/data && mkfs.ext4 -q -F -d files disk2.raw 64M 2>/dev/null
 qemu-img convert -c -O vmdk -o subformat=streamOptimized disk2.raw stream.vmdk
+# compressed data needs what it is unpacked; the rest of the disk may be filled by others meanwhile
 expect 8 "$H2K" convert stream.vmdk full/new.raw
+expect_text 'MiB free, but up to'
+rm disk2.raw
+mkdir bin && printf '#!/bin/sh\n[ "$1" != convert ] || cat /dev/zero >%q 2>/dev/null\nexec %s "$@"\n' \
+    "$T/full/filler" "$(command -v qemu-img)" >bin/qemu-img && chmod +x bin/qemu-img
+head -c 4M /dev/urandom >small.img && truncate -s 8M small.img
+PATH=$T/bin:$PATH expect 8 "$H2K" convert small.img full/new.raw
 expect_text 'no space left'
+rm full/filler
 [ "$(ls -A full)" = lost+found ] || fail "left in the full folder: $(ls -A full)"
 umount full
 
 # a qemu-img that dies
-mkdir bin && printf '#!/bin/sh\n[ "$1" = convert ] || exec %s "$@"\nkill -9 $$\n' "$(command -v qemu-img)" >bin/qemu-img
+printf '#!/bin/sh\n[ "$1" = convert ] || exec %s "$@"\nkill -9 $$\n' "$(command -v qemu-img)" >bin/qemu-img
 chmod +x bin/qemu-img
 PATH=$T/bin:$PATH expect 1 "$H2K" convert disk.vmdk killed.qcow2
 expect_text 'qemu-img was ended by signal 9'

@@ -47,6 +47,41 @@ static uint64_t qemu_size(const char *opts)
     return size;
 }
 
+/* It compresses well, but a copy needs room for what it was. */
+static void compressed_data_counts_as_it_is_unpacked(void **state)
+{
+    static const struct {
+        const char *name, *format, *options;
+    } cases[] = {
+        { "packed.qcow2", "qcow2", "cluster_size=64k" },
+        { "packed.vmdk", "vmdk", "subformat=streamOptimized" },
+    };
+    const char *raw = in("letters.raw");
+    char letters[65536];
+    struct image *image;
+
+    (void)state;
+    memset(letters, 'a', sizeof(letters));
+    for (uint64_t at = 0; at < 8 * MB; at += sizeof(letters))
+        write_at(raw, at, letters, sizeof(letters));
+    assert_int_equal(truncate(raw, 64 * MB), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *path = in(cases[i].name);
+
+        run(ARGS("qemu-img", "convert", "-c", "-f", "raw", "-O", cases[i].format, "-o",
+                 cases[i].options, raw, path));
+        image = open_image(path, NULL);
+        assert_true(image_allocated_bytes(image) < 2 * MB);
+        assert_int_equal(image->unpacked_bytes, 8 * MB);
+        assert_in_range(image_data_bytes(image), 8 * MB, 10 * MB);
+        image_free(image);
+    }
+    image = open_image(raw, NULL);
+    assert_int_equal(image->unpacked_bytes, 0);
+    assert_int_equal(image_data_bytes(image), image_allocated_bytes(image));
+    image_free(image);
+}
+
 static void every_kind_is_recognised_and_read_by_qemu(void **state)
 {
     (void)state;
@@ -214,6 +249,7 @@ static void a_link_to_an_image_is_followed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        image_test(compressed_data_counts_as_it_is_unpacked),
         image_test(every_kind_is_recognised_and_read_by_qemu),
         image_test(partly_written_images_are_whole),
         image_test(file_names_are_escaped),
