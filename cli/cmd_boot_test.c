@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/print.h"
 #include "engine/base/cleanup.h"
+#include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "fixers/boot_test.h"
 #include "fixers/domain_xml.h"
@@ -88,6 +90,8 @@ static int boot(const struct options *options, const char *guest, const struct d
         r = boot_test_run(&opts, &result, &err);
     status = r < 0 ? cli_fail(options, SCHEMA, guest, "boot-test", &err)
                    : print_verdict(options, guest, &opts, &result);
+    if (r == 0 && opts.screenshot && access(opts.screenshot, F_OK) != 0)
+        log_warn("%s: qemu made no picture of the screen", guest);
     for (size_t i = 0; i < domain->n_disks; i++)
         image_free(images[i]);
     boot_result_done(&result);
@@ -125,6 +129,6 @@ const struct command command_boot_test = {
             "decides: a login prompt, a known failure, or no progress. Exits with 0 or 7.",
     .min_args = 1,
     .max_args = 1,
-    .options = OPT_IMAGE | OPT_GUEST | OPT_BOOT | OPT_TIMEOUT,
+    .options = OPT_IMAGE | OPT_GUEST | OPT_BOOT | OPT_TIMEOUT | OPT_WORK,
     .run = run,
 };

@@ -76,6 +76,6 @@ const struct command command_convert = {
     .schema = SCHEMA,
     .min_args = 2,
     .max_args = 2,
-    .options = OPT_IMAGE | OPT_TARGET,
+    .options = OPT_IMAGE | OPT_TARGET | OPT_WORK,
     .run = run,
 };

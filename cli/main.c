@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/print.h"
+#include "engine/base/cleanup.h"
+#include "engine/base/log.h"
 #include "engine/base/signals.h"
 
 static int run(const struct options *options)
@@ -29,21 +32,39 @@ static int run(const struct options *options)
     return command->run(options);
 }
 
+/*
+ * Who starts us with standard descriptors closed would have our output written to the next file
+ * that is opened, a guest's disk for instance. Writing to stdout fails then, as it did before.
+ */
+static int fill_standard_fds(void)
+{
+    static const int modes[] = { O_RDONLY, O_RDONLY, O_WRONLY };
+
+    for (int fd = 0; fd < (int)ARRAY_SIZE(modes); fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            return -1;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct options options;
     struct err err = ERR_NONE;
     int status;
 
+    if (fill_standard_fds() < 0)
+        return STATUS_FAILED;
     signals_init();
-    if (options_parse(argc, argv, &options, &err) < 0)
+    if (options_parse(argc, argv, &options, &err) < 0) {
+        cli_setup_usage(&options, argc, argv);
         status =
             cli_fail(&options, options.command ? options.command->schema : NULL, NULL, NULL, &err);
-    else
+    } else {
         status = run(&options);
+    }
     options_done(&options);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        (void)fprintf(stderr, "h2k: write to stdout failed\n");
+        log_error("write to stdout failed");
         status = status ? status : STATUS_FAILED;
     }
     return status;

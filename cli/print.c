@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/invoker.h"
 #include "engine/base/log.h"
 
 /* With --progress=json every line of stderr is an object. */
@@ -35,21 +37,80 @@ static enum log_level level_of(const struct options *options)
     return options->verbose ? LOG_LEVEL_INFO : LOG_LEVEL_WARN;
 }
 
+void cli_setup_usage(struct options *options, int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        options->json = options->json || strcmp(argv[i], "--json") == 0;
+        if (strncmp(argv[i], "--progress=json", strlen("--progress=json")) == 0)
+            options->progress = PROGRESS_JSON;
+    }
+    if (options->progress == PROGRESS_JSON)
+        log_set_sink(json_sink);
+}
+
+/* What we opened ourselves closes on exec; what we were given cannot. */
+static int check_progress_fd(const struct options *options, struct err *err)
+{
+    int fd = options->progress_fd;
+    int flags = fcntl(fd, F_GETFD), mode = fcntl(fd, F_GETFL);
+
+    if (flags < 0 || flags & FD_CLOEXEC || (mode & O_ACCMODE) == O_RDONLY)
+        return err_status(err, STATUS_USAGE,
+                          "--progress json:fd=%d: h2k was not started with this descriptor open "
+                          "for writing",
+                          fd);
+    if (fd == STDOUT_FILENO && options->json)
+        return err_status(err, STATUS_USAGE,
+                          "--progress json:fd=%d: with --json only the result goes there", fd);
+    return 0;
+}
+
+/* An image is no log: neither one that is named here, nor what an image is made of. */
+static int check_log(const struct options *options, int fd, struct err *err)
+{
+    const struct job_opts *job = &options->job;
+    char start[4096];
+    struct stat log, image;
+    ssize_t n;
+
+    if (fstat(fd, &log) < 0)
+        return err_set(err, errno, "look at the log file %s", options->log_file);
+    for (size_t i = 0; i < options->n_args + job->n_sources; i++) {
+        const struct job_source *source =
+            i < options->n_args ? &options->args[i] : &job->sources[i - options->n_args];
+
+        if (stat(source->path, &image) == 0 && image.st_dev == log.st_dev &&
+            image.st_ino == log.st_ino)
+            return err_status(err, STATUS_REFUSED, "the log file %s is the guest: name another",
+                              options->log_file);
+    }
+    n = S_ISREG(log.st_mode) ? pread(fd, start, sizeof(start), 0) : 0;
+    if (S_ISBLK(log.st_mode) || (n > 0 && memchr(start, 0, (size_t)n)))
+        return err_status(err, STATUS_REFUSED,
+                          "%s holds something other than text: name another log file",
+                          options->log_file);
+    /* an old file stays whose it is */
+    return S_ISREG(log.st_mode) && n == 0 ? invoker_own(fd, options->log_file, err) : 0;
+}
+
 int cli_setup(const struct options *options, struct err *err)
 {
-    int fd;
+    int fd, r;
 
     log_set_level(level_of(options));
     if (options->progress == PROGRESS_JSON)
         log_set_sink(json_sink);
-    if (!options->log_file)
-        return 0;
+    r = options->progress_fd >= 0 ? check_progress_fd(options, err) : 0;
+    if (r < 0 || !options->log_file)
+        return r;
     /* the descriptor lives as long as the process */
-    fd = open(options->log_file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
+    fd = open(options->log_file, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0)
         return err_set(err, errno, "open the log file %s", options->log_file);
-    log_set_file(fd);
-    return 0;
+    r = check_log(options, fd, err);
+    if (r == 0)
+        log_set_file(fd);
+    return r;
 }
 
 void cli_print_json(json_t *document)

@@ -11,6 +11,9 @@
 /* Log level, log file and the form of stderr lines, as the options say. 0 or negative errno. */
 int cli_setup(const struct options *options, struct err *err);
 
+/* After a line that could not be parsed: the forms it asks for anywhere hold for the error too. */
+void cli_setup_usage(struct options *options, int argc, char **argv);
+
 /* One JSON document on one line of stdout (several lines on a terminal); takes the reference. */
 void cli_print_json(json_t *document);
 

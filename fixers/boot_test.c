@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/invoker.h"
 #include "engine/base/io.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
@@ -165,9 +166,12 @@ static void take_screenshot(struct run *run)
     struct err err = ERR_NONE;
     char text[ERR_TEXT];
 
-    if (run->opts->screenshot &&
-        boot_machine_screenshot(&run->machine, run->opts->screenshot, &err) < 0)
+    if (!run->opts->screenshot)
+        return;
+    if (boot_machine_screenshot(&run->machine, run->opts->screenshot, &err) < 0) {
         log_debug("%s", err_text(&err, text, sizeof(text)));
+        (void)unlink(run->opts->screenshot); /* it is empty */
+    }
 }
 
 static int run_once(struct run *run, const char *dir, enum look *ret, struct err *err)
@@ -207,11 +211,26 @@ static int run_all(struct run *run, const char *dir, struct err *err)
     return r;
 }
 
-static int open_log(const char *path, struct err *err)
+/* An empty file of the user's at @path, which must not be part of the guest. -1: no @path. */
+static int open_output(const struct boot_opts *opts, const char *path, int *ret, struct err *err)
 {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CLEANUP_FD int fd = -1;
+    int r;
 
-    return fd < 0 ? err_set(err, errno, "create %s", path) : fd;
+    *ret = -1;
+    if (!path)
+        return 0;
+    for (size_t i = 0; i < opts->n_images; i++)
+        if (image_owns(opts->images[i], path))
+            return err_status(err, STATUS_REFUSED, "%s is part of the guest: choose another name",
+                              path);
+    fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, errno, "create %s", path);
+    r = invoker_own(fd, path, err);
+    if (r == 0)
+        *ret = TAKE_FD(fd);
+    return r;
 }
 
 static char *make_dir(const char *work_dir)
@@ -225,14 +244,18 @@ static char *make_dir(const char *work_dir)
 
 int boot_test_run(const struct boot_opts *opts, struct boot_result *ret, struct err *err)
 {
-    CLEANUP_FD int log_fd = opts->console ? open_log(opts->console, err) : -1;
+    CLEANUP_FD int log_fd = -1, picture_fd = -1;
     CLEANUP_FREE char *dir = make_dir(opts->work_dir);
     uint64_t start = io_now_ms();
-    struct run run = { .opts = opts, .log_fd = log_fd };
-    int r;
+    struct run run = { .opts = opts };
+    int r = open_output(opts, opts->console, &log_fd, err);
 
-    if (opts->console && log_fd < 0)
-        return log_fd;
+    /* qemu writes the picture into what is there and leaves its owner and mode alone */
+    if (r == 0)
+        r = open_output(opts, opts->screenshot, &picture_fd, err);
+    if (r < 0)
+        return r;
+    run.log_fd = log_fd;
     if (opts->timeout_s)
         run.deadline = start + (uint64_t)opts->timeout_s * 1000;
     if (!mkdtemp(dir))
