@@ -82,7 +82,7 @@ static uint64_t hash_fd(int fd, uint64_t size)
 
 static void attach_image(const char *file, enum disk_mode mode, const char *overlay)
 {
-    struct image_opts image_opts = { .format = "raw" };
+    struct image_opts image_opts = { .format = "raw", .allow_stale = true };
     struct disk_opts opts = { .mode = mode, .overlay = overlay };
     struct err err = ERR_NONE;
     char *path = path_of(file);
