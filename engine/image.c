@@ -263,6 +263,29 @@ static int scan_image(struct image *image, int fd, uint64_t size, const struct i
     return 0;
 }
 
+int image_check_overlay(const char *path, uint64_t size_bytes, struct err *err)
+{
+    CLEANUP_SCAN struct image_scan scan = { .in_commit = true };
+    CLEANUP_FD int fd = -1;
+    struct fd_source source;
+    struct image_io io;
+    struct stat st;
+
+    fd = open_file(path, false, &st, err);
+    if (fd < 0)
+        return -err->code;
+    source.fd = fd;
+    io = (struct image_io){
+        .read = read_fd, .next_data = next_data, .ctx = &source, .size = (uint64_t)st.st_size
+    };
+    if (image_format_qcow2.walk(&io, &scan, err) < 0)
+        return err_wrap(err, "%s", path);
+    if (size_bytes && scan.size_bytes != size_bytes)
+        return err_status(err, STATUS_FAILED, "%s is no overlay of this disk: its size is another",
+                          path);
+    return 0;
+}
+
 /* One image of a chain; @scan tells what the next one is. */
 static int open_one(const char *path, const struct image_opts *opts, struct image **ret,
                     struct image_scan *scan, struct err *err)

@@ -71,6 +71,11 @@ static inline void image_freep(struct image **image)
 /* Have the image's files changed since image_open()? 0 same; -ESTALE and *err naming the file. */
 int image_check_unchanged(const struct image *image, struct err *err);
 
+/* Is @path, an overlay that an earlier run left, a whole qcow2 of @size_bytes (0: any) without data
+ * outside of itself? Its backing file, which it may name by a path of another host, is not looked
+ * at. */
+int image_check_overlay(const char *path, uint64_t size_bytes, struct err *err);
+
 /* Is @path (which need not exist) one of the image's files, by inode? For target checks. */
 bool image_owns(const struct image *image, const char *path);
 

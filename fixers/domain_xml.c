@@ -133,6 +133,7 @@ static xmlDoc *make_document(const struct domain *domain)
     xmlNode *features;
 
     (void)xmlDocSetRootElement(doc, root);
+    (void)xmlAddChild(root, xmlNewDocComment(doc, xml(DOMAIN_MARK)));
     (void)xmlNewProp(root, xml("type"), xml("kvm"));
     text_child(root, "name", domain->name);
     if (domain->os_id)

@@ -9,6 +9,8 @@
 #include "fixers/job.h"
 #include "fixers/machine.h"
 
+#define DOMAIN_MARK " written by h2k " /* the comment that a domain begins with */
+
 /* What a domain is made of, as far as we write and read it. Zero-initialise; domain_done(). */
 struct domain {
     char *name;

@@ -130,7 +130,9 @@ static int commit_one(const struct job *job, const struct pending *pending, size
     r = image_open(pending->sources.items[i], &opts, &image, err);
     if (r < 0)
         return r;
-    r = convert_commit(pending->overlays.items[i], image, job->opts->progress, err);
+    r = image_check_overlay(pending->overlays.items[i], image->size_bytes, err);
+    if (r == 0)
+        r = convert_commit(pending->overlays.items[i], image, job->opts->progress, err);
     image_free(image);
     return r;
 }
@@ -186,7 +188,53 @@ int in_place_commit(struct job *job, struct err *err)
 
 /* ---- another run's ---- */
 
-static int load_marker(const char *source, struct pending *pending, json_t **ret, struct err *err)
+/*
+ * Who can write to the folder can write a marker, and it is root who believes it. So a marker names
+ * disks of its own folder or of the command line, overlays that are called like ours, and nothing
+ * through a symbolic link.
+ */
+static bool is_credible(const struct job *job, const char *name, const char *source,
+                        const char *overlay)
+{
+    static const char suffix[] = ".h2k-overlay";
+    size_t len = strlen(source), n = strlen(overlay);
+    bool known = !strchr(name, '/');
+    struct stat st;
+
+    for (size_t i = 0; i < job->opts->n_sources && !known; i++) {
+        CLEANUP_FREE char *full = realpath(job->opts->sources[i].path, NULL);
+
+        known = full && strcmp(full, source) == 0;
+    }
+    if (!known || strncmp(overlay, source, len) != 0 || overlay[len] != '.' ||
+        strchr(overlay + len, '/') || n < len + sizeof(suffix) ||
+        strcmp(overlay + n - strlen(suffix), suffix) != 0)
+        return false;
+    if (lstat(source, &st) == 0 && S_ISLNK(st.st_mode))
+        return false;
+    return lstat(overlay, &st) < 0 || S_ISREG(st.st_mode);
+}
+
+/* Does the report have what the summary needs? */
+static bool is_report(const json_t *report)
+{
+    const json_t *target = json_object_get(report, "target");
+
+    return json_is_string(json_object_get(target, "format")) &&
+           json_is_string(json_object_get(target, "firmware"));
+}
+
+static int not_ours(const char *path, struct err *err)
+{
+    return err_status(err, STATUS_REFUSED,
+                      "%s is damaged, or h2k did not write it: restore the image from a backup, or "
+                      "remove the marker if no h2k ever changed it in place; of a guest with disks "
+                      "in several folders name all disks",
+                      path);
+}
+
+static int load_marker(const struct job *job, const char *source, struct pending *pending,
+                       json_t **ret, struct err *err)
 {
     CLEANUP_FREE char *path = marker_of(source);
     CLEANUP_FREE char *text = NULL;
@@ -208,12 +256,13 @@ static int load_marker(const char *source, struct pending *pending, json_t **ret
         strlist_take(&pending->sources, long_name(source, name));
         strlist_add(&pending->formats, format);
         strlist_take(&pending->overlays, long_name(source, overlay));
+        if (!is_credible(job, name, pending->sources.items[i], pending->overlays.items[i]))
+            break;
     }
-    if (pending->sources.n == 0 ||
-        pending->sources.n != json_array_size(json_object_get(marker, "disks"))) {
+    if (i == 0 || i != json_array_size(json_object_get(marker, "disks")) ||
+        !is_report(json_object_get(marker, "report"))) {
         json_decref(marker);
-        return err_status(err, STATUS_REFUSED, "%s is damaged: restore the image from a backup",
-                          path);
+        return not_ours(path, err);
     }
     *ret = marker;
     return 0;
@@ -222,7 +271,8 @@ static int load_marker(const char *source, struct pending *pending, json_t **ret
 static int finish(struct job *job, const struct pending *pending, json_t *marker, struct err *err)
 {
     const char *source = pending->sources.items[0];
-    const char *path = json_string_value(json_object_get(marker, "report_path"));
+    const char *name = json_string_value(json_object_get(marker, "report_path"));
+    const char *path = name && !strchr(name, '/') ? name : "h2k.report.json";
     json_t *report = json_object_get(marker, "report");
     int r;
 
@@ -235,8 +285,7 @@ static int finish(struct job *job, const struct pending *pending, json_t *marker
     r = commit_all(job, pending, err);
     if (r < 0)
         return r;
-    job->report_path = job->opts->report ? mem_strdup(job->opts->report)
-                                         : long_name(source, path ? path : "h2k.report.json");
+    job->report_path = job->opts->report ? mem_strdup(job->opts->report) : long_name(source, path);
     (void)json_object_set_new(report, "resumed", json_true());
     for (size_t i = 0; i < pending->sources.n; i++)
         strlist_add(&job->targets, pending->sources.items[i]);
@@ -258,7 +307,7 @@ int in_place_resume(struct job *job, struct err *err)
 
         /* what is not there is told by image_open() */
         if (path && access(path, F_OK) == 0)
-            r = load_marker(full, &pending, &marker, err);
+            r = load_marker(job, full, &pending, &marker, err);
     }
     if (marker) {
         CLEANUP_FREE char *first = marker_of(pending.sources.items[0]);

@@ -10,6 +10,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "fixers/domain_xml.h"
 #include "fixers/job_stage.h"
 
 char *target_stem(const char *path)
@@ -195,6 +196,16 @@ static int check_name(const struct job *job, const char *what, const char *path,
     return 0;
 }
 
+/* Did h2k write this report or domain? In place a run replaces its own old ones. */
+static bool is_ours(const char *path)
+{
+    CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    char start[1024] = "";
+
+    return fd >= 0 && read(fd, start, sizeof(start) - 1) > 0 &&
+           (strstr(start, "\"h2k.report/1\"") || strstr(start, "<!--" DOMAIN_MARK "-->"));
+}
+
 int target_check_names(const struct job *job, struct err *err)
 {
     const struct job_opts *opts = job->opts;
@@ -207,9 +218,11 @@ int target_check_names(const struct job *job, struct err *err)
     if (job->goal == JOB_CONVERT)
         return r;
     if (r == 0)
-        r = check_name(job, "report", job->report_path, opts->force || opts->in_place, err);
+        r = check_name(job, "report", job->report_path,
+                       opts->force || (opts->in_place && is_ours(job->report_path)), err);
     if (r == 0)
-        r = check_name(job, "domain", job->xml_path, opts->force || opts->in_place, err);
+        r = check_name(job, "domain", job->xml_path,
+                       opts->force || (opts->in_place && is_ours(job->xml_path)), err);
     if (r == 0) /* the log is appended to */
         r = check_name(job, "log", job->log_path, true, err);
     return r ? r : check_writable(job->report_path, err);
