@@ -44,7 +44,8 @@ static void start_line(const struct job *job, const json_t *report)
     const struct machine *machine = machine_for(job->chosen ? job->chosen->facts->arch : "");
 
     (void)fputs("start it with:\n  ", stdout);
-    if (job->xml_path && exec_have("virsh")) {
+    /* libvirt has no name for vhdx */
+    if (job->xml_path && strcmp(format, "vhdx") != 0 && exec_have("virsh")) {
         (void)fputs("virsh create ", stdout);
         text_quoted(stdout, job->xml_path);
         (void)fputc('\n', stdout);
@@ -83,6 +84,8 @@ static void print_summary(const struct job *job)
 {
     json_t *report = job_report_json(job), *note;
     const json_t *changes = json_object_get(report, "changes");
+    const char *format =
+        json_string_value(json_object_get(json_object_get(report, "target"), "format"));
     size_t i;
 
     if (job->resumed)
@@ -106,6 +109,8 @@ static void print_summary(const struct job *job)
     path_line("report", job->report_path);
     path_line("domain", job->xml_path);
     path_line("log", job->log_path);
+    if (strcmp(format, "vhdx") == 0)
+        (void)printf("note: libvirt knows no vhdx: the domain serves h2k boot-test only\n");
     if (!job->resumed)
         print_sizes(job, report);
     (void)printf("validated: the result needs no more changes; not boot-tested\n");

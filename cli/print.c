@@ -116,7 +116,8 @@ int cli_setup(const struct options *options, struct err *err)
 void cli_print_json(json_t *document)
 {
     size_t flags = isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT;
-    char *text = document ? json_dumps(document, flags | JSON_ENSURE_ASCII) : NULL;
+    char *text =
+        document ? json_dumps(document, flags | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(12)) : NULL;
 
     if (text)
         (void)printf("%s\n", text);

@@ -43,9 +43,21 @@ static bool replace_name(char *desc, size_t size, const char *old, const char *n
     return true;
 }
 
+/* A descriptor quotes names and has no way to write a quote or a control character. The name says
+ * nothing that counts: this extent is the file itself. */
+static char *name_for(const char *target)
+{
+    char *name = mem_strdup(base_of(target));
+
+    for (char *c = name; *c; c++)
+        if (*c == '"' || (unsigned char)*c < ' ')
+            *c = '_';
+    return name;
+}
+
 int convert_vmdk_finish(int fd, const char *temp, const char *target, struct err *err)
 {
-    CLEANUP_FREE char *desc = NULL;
+    CLEANUP_FREE char *desc = NULL, *name = name_for(target);
     uint8_t header[SECTOR];
     uint64_t offset, size;
     int r = io_pread_full(fd, header, sizeof(header), 0);
@@ -60,7 +72,7 @@ int convert_vmdk_finish(int fd, const char *temp, const char *target, struct err
     size *= SECTOR;
     desc = mem_alloc(size + 1);
     r = io_pread_full(fd, desc, size, offset * SECTOR);
-    if (r == 0 && replace_name(desc, size, base_of(temp), base_of(target)))
+    if (r == 0 && replace_name(desc, size, base_of(temp), name))
         r = io_pwrite_full(fd, desc, size, offset * SECTOR);
     return r < 0 ? err_set(err, -r, "write the descriptor of %s", temp) : 0;
 }
