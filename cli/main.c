@@ -55,6 +55,10 @@ int main(int argc, char **argv)
     if (fill_standard_fds() < 0)
         return STATUS_FAILED;
     signals_init();
+    if (argc < 2) {
+        options_print_help(stderr, NULL);
+        return STATUS_USAGE;
+    }
     if (options_parse(argc, argv, &options, &err) < 0) {
         cli_setup_usage(&options, argc, argv);
         status =

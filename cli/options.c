@@ -82,6 +82,10 @@ static int parse_word(struct parser *parser, const char *word, struct err *err)
     struct options *options = parser->options;
     struct job_source *arg;
 
+    if (!options->command && !options->help && strcmp(word, "help") == 0) {
+        options->help = true;
+        return 0;
+    }
     if (!options->command) {
         options->command = command_find(word);
         if (!options->command)
