@@ -41,6 +41,7 @@ qemu-img convert -c -O vmdk -o subformat=streamOptimized disk2.raw stream.vmdk
 expect 8 "$H2K" convert stream.vmdk full/new.raw
 expect_text 'MiB free, but up to'
 rm disk2.raw
+# shellcheck disable=SC2016 # the scripts expand it
 mkdir bin && printf '#!/bin/sh\n[ "$1" != convert ] || cat /dev/zero >%q 2>/dev/null\nexec %s "$@"\n' \
     "$T/full/filler" "$(command -v qemu-img)" >bin/qemu-img && chmod +x bin/qemu-img
 head -c 4M /dev/urandom >small.img && truncate -s 8M small.img
@@ -51,10 +52,12 @@ rm full/filler
 umount full
 
 # a qemu-img that dies
+# shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$1" = convert ] || exec %s "$@"\nkill -9 $$\n' "$(command -v qemu-img)" >bin/qemu-img
 chmod +x bin/qemu-img
 PATH=$T/bin:$PATH expect 1 "$H2K" convert disk.vmdk killed.qcow2
 expect_text 'qemu-img was ended by signal 9'
+# shellcheck disable=SC2016
 printf '#!/bin/sh\n[ "$1" = convert ] || exec %s "$@"\nexec sleep 30\n' "$(command -v qemu-img)" >bin/qemu-img
 PATH=$T/bin:$PATH "$H2K" convert disk.vmdk killed.qcow2 2>err & pid=$!
 for _ in $(seq 100); do ls .killed* >/dev/null 2>&1 && break; sleep 0.05; done

@@ -13,6 +13,7 @@ cd "$T"
 # stand_in COMMAND: a qemu-img that does this instead of the second conversion
 stand_in()
 {
+    # shellcheck disable=SC2016 # the script expands it
     printf '#!/bin/sh\n[ "$1" != convert ] || { echo x >>%q; [ "$(wc -l <%q)" -lt %d ] || { %s; }; }\nexec %q "$@"\n' \
         "$T/calls" "$T/calls" "$2" "$1" "$real_qemu_img" >bin/qemu-img
     chmod +x bin/qemu-img
@@ -31,7 +32,7 @@ killed_copy()
     wait $pid 2>/dev/null || :
     ls out.d/.*.part >/dev/null || fail "$1: nothing was under way"
     expect 0 "$H2K" cleanup
-    [ -z "$(ls -A out.d | grep -v '\.log$')" ] || fail "$1: cleanup left $(ls -A out.d)"
+    [ -z "$(find out.d -type f ! -name '*.log')" ] || fail "$1: cleanup left $(ls -A out.d)"
     rm -f out.d/*.log
 }
 killed_copy convert disk.raw out.d/new.qcow2
