@@ -8,6 +8,7 @@
 #include "cli/print.h"
 #include "cli/progress.h"
 #include "cli/text.h"
+#include "inspect/json_text.h"
 
 #define SCHEMA "h2k.convert/1"
 
@@ -32,10 +33,10 @@ static void print_result(const struct options *options, const char *format, cons
 
     (void)stat(target, &st);
     if (options->json) {
-        cli_print_json(json_pack("{s:s, s:s, s:{s:s, s:s, s:I, s:I}}", "schema", SCHEMA, "guest",
-                                 options->args[0].path, "target", "path", target, "format", format,
-                                 "file_bytes", (json_int_t)st.st_size, "allocated_bytes",
-                                 (json_int_t)st.st_blocks * 512));
+        cli_print_json(json_pack("{s:s, s:o, s:{s:s, s:s, s:I, s:I}}", "schema", SCHEMA, "guest",
+                                 json_text(options->args[0].path), "target", "path", target,
+                                 "format", format, "file_bytes", (json_int_t)st.st_size,
+                                 "allocated_bytes", (json_int_t)st.st_blocks * 512));
         return;
     }
     text_safe(stdout, target, false);

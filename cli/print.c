@@ -13,13 +13,14 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/invoker.h"
 #include "engine/base/log.h"
+#include "inspect/json_text.h"
 
 /* With --progress=json every line of stderr is an object. */
 static void json_sink(enum log_level level, const char *line)
 {
     static const char *const names[] = { "error", "warning", "info", "debug" };
-    json_t *object = json_pack("{s:s, s:s, s:s}", "schema", "h2k.progress/1", "level", names[level],
-                               "message", line);
+    json_t *object = json_pack("{s:s, s:s, s:o}", "schema", "h2k.progress/1", "level", names[level],
+                               "message", json_text(line));
     char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 
     if (text)
@@ -134,10 +135,10 @@ json_t *cli_error_json(const char *schema, const char *guest, const char *stage,
     char text[ERR_DEPTH * ERR_TEXT];
 
     for (size_t i = n; i > 0; i--)
-        (void)json_array_append_new(frames, json_string(err->text[i - 1]));
-    return json_pack("{s:s, s:s?, s:{s:i, s:s?, s:s, s:o}}", "schema", schema, "guest", guest,
-                     "error", "status", (int)err->status, "stage", stage, "message",
-                     err_text(err, text, sizeof(text)), "frames", frames);
+        (void)json_array_append_new(frames, json_text(err->text[i - 1]));
+    return json_pack("{s:s, s:o, s:{s:i, s:s?, s:o, s:o}}", "schema", schema, "guest",
+                     json_text_or_null(guest), "error", "status", (int)err->status, "stage", stage,
+                     "message", json_text(err_text(err, text, sizeof(text))), "frames", frames);
 }
 
 int cli_fail(const struct options *options, const char *schema, const char *guest,

@@ -296,6 +296,9 @@ static int open_one(const char *path, const struct image_opts *opts, struct imag
     uint64_t size;
 
     image->path = mem_strdup(path);
+    if (!io_name_is_utf8(path))
+        return err_status(err, STATUS_USAGE,
+                          "its name is not UTF-8, and qemu cannot be told such names: rename it");
     fd = open_file(path, true, &st, err);
     if (fd < 0)
         return fd;

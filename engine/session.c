@@ -132,6 +132,10 @@ static int make_folders(struct session *session, const char *work_dir, struct er
     real = realpath(base, NULL);
     if (!real)
         return err_set(err, errno, "work folder %s", base);
+    if (!io_name_is_utf8(real))
+        return err_status(err, STATUS_USAGE,
+                          "the work folder's name is not UTF-8, and qemu cannot be told such "
+                          "names: choose another with --work-dir");
     session->work_dir = mem_printf("%s/h2k-%s", real, session->id);
     r = append(session, "work", session->work_dir, err);
     if (r < 0)

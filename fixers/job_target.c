@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "fixers/domain_xml.h"
 #include "fixers/job_stage.h"
@@ -147,6 +148,11 @@ int target_name_all(struct job *job, struct err *err)
 
     if (!folder)
         return -err->code;
+    if (!io_name_is_utf8(folder) || !io_name_is_utf8(named) ||
+        (opts->report && !io_name_is_utf8(opts->report)))
+        return err_status(err, STATUS_USAGE,
+                          "the name of the target or its report is not UTF-8, and reports cannot "
+                          "have such names: choose another");
     if (opts->in_place)
         for (size_t i = 0; i < opts->n_sources; i++)
             strlist_add(&job->targets, job->images[i]->path);

@@ -3,6 +3,7 @@
 #ifndef H2K_ENGINE_BASE_IO_H
 #define H2K_ENGINE_BASE_IO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -25,6 +26,9 @@ int io_read_file(const char *path, size_t max, char **ret_text, size_t *ret_len,
 
 /* Replace a file of the host: temporary beside it, fsync, rename. @mode of the new file. */
 int io_write_file(const char *path, const void *data, size_t len, mode_t mode, struct err *err);
+
+/* JSON, which qemu and the reports speak, has no way to write another name. */
+bool io_name_is_utf8(const char *name);
 
 /* Make the names in the folder of @path durable. */
 int io_sync_folder(const char *path, struct err *err);

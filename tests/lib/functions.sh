@@ -134,21 +134,22 @@ make_small_guest()
     rm -rf "$tree"
 }
 
-# schema_ok NAME FILE: each line (or the one document) of FILE is valid by docs/schema/NAME.json.
+# schema_ok NAME FILE...: each line (or the one document) of FILE is valid by docs/schema/NAME.json.
 schema_ok()
 {
-    python3 - "$H2K_SRC/docs/schema/$1.json" "$2" <<'END' || fail "$2 is not valid by $1"
+    python3 - "$H2K_SRC/docs/schema" "$@" <<'END' || fail "not valid: $*"
 import json, sys, jsonschema
-schema = json.load(open(sys.argv[1]))
-jsonschema.Draft202012Validator.check_schema(schema)
-text = open(sys.argv[2]).read()
-try:
-    documents = [json.loads(text)]
-except ValueError:
-    documents = [json.loads(line) for line in text.splitlines()]
-assert documents
-for document in documents:
-    jsonschema.validate(document, schema, jsonschema.Draft202012Validator)
+for name, path in zip(sys.argv[2::2], sys.argv[3::2]):
+    schema = json.load(open(f"{sys.argv[1]}/{name}.json"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    text = open(path).read()
+    try:
+        documents = [json.loads(text)]
+    except ValueError:
+        documents = [json.loads(line) for line in text.splitlines()]
+    assert documents
+    for document in documents:
+        jsonschema.validate(document, schema, jsonschema.Draft202012Validator)
 END
 }
 
