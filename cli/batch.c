@@ -15,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/print.h"
 #include "engine/base/cleanup.h"
+#include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/base/signals.h"
@@ -165,7 +166,14 @@ static void end_late_ones(struct batch *batch, bool all)
 
         if (!worker->pid || (now < worker->deadline_ms && !(all && worker->signals == 0)))
             continue;
-        (void)kill(worker->pid, worker->signals++ ? SIGKILL : SIGTERM);
+        if (worker->signals++ == 0) {
+            (void)kill(worker->pid, SIGTERM);
+        } else {
+            /* it may wait in the kernel for a block server that does not answer: not even SIGKILL
+             * ends that while the server lives */
+            process_kill_children(worker->pid);
+            (void)kill(worker->pid, SIGKILL);
+        }
         worker->deadline_ms = now + GRACE_MS;
     }
 }

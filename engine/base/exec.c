@@ -362,6 +362,23 @@ int process_stop(struct process *process, unsigned grace_ms)
     return shell_status(status);
 }
 
+void process_kill_children(pid_t pid)
+{
+    CLEANUP_FREE char *path = mem_printf("/proc/%d/task/%d/children", (int)pid, (int)pid);
+    CLEANUP_FREE char *text = NULL;
+    struct err ignored = ERR_NONE;
+    char *save = NULL;
+
+    if (io_read_file(path, 1U << 20, &text, NULL, &ignored) < 0)
+        return;
+    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        uint64_t child = 0;
+
+        if (io_parse_u64(word, INT32_MAX, &child) == 0 && child > 1)
+            (void)kill((pid_t)child, SIGKILL);
+    }
+}
+
 void process_stderr(struct process *process, struct strbuf *buf)
 {
     char piece[4096];

@@ -65,6 +65,9 @@ int process_ended(struct process *process, int *ret_status);
 /* SIGTERM, SIGKILL after @grace_ms, reap, close. Returns the exit status, shell style. */
 int process_stop(struct process *process, unsigned grace_ms);
 
+/* SIGKILL the direct children of @pid, stopped ones too: what waits for their answers goes on. */
+void process_kill_children(pid_t pid);
+
 /* What it has said on stderr so far, for error texts. */
 void process_stderr(struct process *process, struct strbuf *buf);
 
