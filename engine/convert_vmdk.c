@@ -30,14 +30,15 @@ static bool replace_name(char *desc, size_t size, const char *old, const char *n
 {
     CLEANUP_FREE char *quoted = mem_printf("\"%s\"", old);
     char *at = strstr(desc, quoted);
-    size_t len = strlen(desc), rest;
+    size_t len = strlen(desc), name_len = strlen(name), rest;
 
-    if (!at || len + strlen(name) - strlen(old) >= size)
+    if (!at || len + name_len - strlen(old) >= size)
         return false;
     rest = strlen(at + strlen(quoted)) + 1;
-    memmove(at + 1 + strlen(name) + 1, at + strlen(quoted), rest);
-    memcpy(at + 1, name, strlen(name));
-    at[1 + strlen(name)] = '"';
+    memmove(at + 1 + name_len + 1, at + strlen(quoted), rest);
+    for (size_t i = 0; i < name_len; i++)
+        at[1 + i] = name[i];
+    at[1 + name_len] = '"';
     len = strlen(desc);
     memset(desc + len, 0, size - len);
     return true;

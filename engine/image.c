@@ -437,7 +437,7 @@ uint64_t image_allocated_bytes(const struct image *image)
 
 uint64_t image_data_bytes(const struct image *image)
 {
-    uint64_t bytes = image_allocated_bytes(image);
+    uint64_t bytes = image_allocated_bytes(image), limit = image->size_bytes;
 
     for (const struct image *i = image; i; i = i->backing) {
         uint64_t packed = i->n_files > 0 ? (uint64_t)i->files[0].st.st_blocks * 512 : 0;
@@ -445,5 +445,5 @@ uint64_t image_data_bytes(const struct image *image)
         if (i->unpacked_bytes > packed)
             bytes += i->unpacked_bytes - packed;
     }
-    return bytes < image->size_bytes ? bytes : image->size_bytes;
+    return bytes < limit ? bytes : limit;
 }

@@ -63,16 +63,16 @@ static int write_at(int fd, const char *data, size_t start, size_t end)
 int module_elf_write(int fd, const void *data, size_t len)
 {
     struct sections sections;
-    size_t done = 0, start, end;
+    size_t done = 0, hole, after;
     int r = 0;
 
     if (!find_sections(data, len, &sections))
         return io_write_full(fd, data, len);
     /* in the order of the table, which is that of the file; a section before @done is written */
     for (size_t i = 0; i < sections.n && r == 0; i++)
-        if (is_hole(&sections, i, len, &start, &end) && start >= done) {
-            r = write_at(fd, data, done, start);
-            done = end;
+        if (is_hole(&sections, i, len, &hole, &after) && hole >= done) {
+            r = write_at(fd, data, done, hole);
+            done = after;
         }
     if (r == 0)
         r = write_at(fd, data, done, len);

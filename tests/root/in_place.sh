@@ -54,6 +54,7 @@ for row in raw: qcow2: vdi: vhdx: vpc:dynamic vpc:fixed vmdk:monolithicSparse vm
     schema_ok h2k.report-1 "$T/d/disk.report.json"
     for moment in "start $((RANDOM % 400))" "commit 0" "commit $((RANDOM % 30))" "commit $((RANDOM % 80))"; do
         image "$format" "${row#*:}"
+        # shellcheck disable=SC2086 # a moment is two words
         kill_at $moment "$disk"
         if [ -e "$disk.h2k-commit" ]; then
             pending=$((pending + 1))

@@ -14,7 +14,7 @@ SUDO_UID=1234 SUDO_GID=1235 expect 0 "$H2K" offline-fix --nic ens192=00:50:56:aa
 expect_text "^image +$T/o/small.qcow2$" "$T/out"
 expect_text "not boot-tested" "$T/out"
 [ "$before" = "$(sha256sum <"$T/small.vmdk"; stat -c '%y %s' "$T/small.vmdk")" ] || fail "source changed"
-[ "$(ls -A | xargs)" = "small.log small.qcow2 small.report.json small.xml" ] ||
+[ "$(find . -mindepth 1 -maxdepth 1 -printf '%P\n' | sort | xargs)" = "small.log small.qcow2 small.report.json small.xml" ] ||
     fail "unexpected files: $(ls -A)"
 for file in small.*; do
     [ "$(stat -c '%a %u %g' "$file")" = "600 1234 1235" ] || fail "$file: $(stat -c '%a %u %g' "$file")"
