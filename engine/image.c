@@ -299,6 +299,9 @@ static int open_one(const char *path, const struct image_opts *opts, struct imag
     if (!io_name_is_utf8(path))
         return err_status(err, STATUS_USAGE,
                           "its name is not UTF-8, and qemu cannot be told such names: rename it");
+    /* before its locks: what the killed run left may still hold them, but trying again is no use */
+    if (image_guard_commit(path, opts, err) < 0)
+        return -err->code;
     fd = open_file(path, true, &st, err);
     if (fd < 0)
         return fd;

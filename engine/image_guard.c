@@ -234,23 +234,28 @@ static int check_sibling(struct guarded *guarded, const char *name, struct err *
     return 0;
 }
 
+int image_guard_commit(const char *path, const struct image_opts *opts, struct err *err)
+{
+    CLEANUP_FREE char *marker = mem_printf("%s.h2k-commit", path);
+    struct stat st;
+
+    if (opts->allow_commit_pending || lstat(marker, &st) < 0)
+        return 0;
+    return err_status(err, STATUS_REFUSED,
+                      "a commit into it was interrupted (%s): run h2k offline-fix --in-place on "
+                      "it again to finish it",
+                      marker);
+}
+
 int image_guard_folder(const char *path, const struct image_opts *opts, struct err *err)
 {
     const char *slash = strrchr(path, '/');
     CLEANUP_FREE char *folder = mem_strndup(path, slash == path ? 1 : (size_t)(slash - path));
-    CLEANUP_FREE char *marker = mem_printf("%s.h2k-commit", path);
     CLEANUP_FREE char *as_parent = parent_name(slash + 1);
     CLEANUP_DIR DIR *dir = NULL;
     const struct dirent *entry;
     struct guarded guarded = { .name = slash + 1, .as_parent = as_parent };
-    struct stat st;
 
-    if (!opts->allow_commit_pending && lstat(marker, &st) == 0)
-        return err_status(
-            err, STATUS_REFUSED,
-            "a commit into it was interrupted (%s): run h2k offline-fix --in-place on "
-            "it again to finish it",
-            marker);
     if (opts->allow_stale)
         return 0;
     dir = opendir(folder);

@@ -6,10 +6,12 @@
 
 #include "engine/image.h"
 
+/* Is there an unfinished commit of ours into @path (absolute)? 0, or STATUS_REFUSED. */
+int image_guard_commit(const char *path, const struct image_opts *opts, struct err *err);
+
 /*
- * Look beside @path (absolute) for an unfinished commit of ours, for a disk that names it as its
- * parent (a VMDK, a qcow2; a Hyper-V checkpoint by its name), and for what a running or suspended
- * virtual machine leaves: NAME.lck, NAME.vswp, NAME.vmss, also with the hexadecimal suffix that ESX
+ * Look beside @path (absolute) for a disk that names it as its parent (a VMDK, a qcow2; a Hyper-V
+ * checkpoint by its name), and for what a running or suspended virtual machine leaves: NAME.lck, NAME.vswp, NAME.vmss, also with the hexadecimal suffix that ESX
  * adds. 0, or STATUS_REFUSED.
  */
 int image_guard_folder(const char *path, const struct image_opts *opts, struct err *err);
