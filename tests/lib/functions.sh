@@ -35,6 +35,18 @@ run_on_exit()
 trap run_on_exit EXIT
 trap 'exit 130' INT TERM
 
+# may_mount: call it before a mount below $T. A program of another test that has a mount namespace of
+# its own holds a copy of that mount; where / is private (containers) the copy stays when ours goes,
+# and with it the loop device. Below a shared mount it goes too.
+may_mount()
+{
+    mount --bind "$T" "$T"
+    mount --make-shared "$T"
+    on_exit umount -R "$T"
+    on_exit cd /
+    cd "$PWD" # not below the mount that is covered now
+}
+
 # requires NAME...: "root", or a program; skips the test when one is not there.
 requires()
 {

@@ -5,6 +5,7 @@
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
 requires root qemu-img mkfs.ext4 sfdisk
+may_mount
 cd "$T"
 
 tiny_tree tree

@@ -4,6 +4,7 @@
 # target, and say so.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 requires root qemu-img mkfs.ext4 losetup python3
+may_mount
 
 truncate -s 48M "$T/disk.raw"
 mkdir "$T/files" && head -c 20M /dev/urandom >"$T/files/data"
