@@ -22,6 +22,7 @@
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
+#include "engine/dmdev.h"
 #include "engine/loopdev.h"
 #include "engine/nbddev.h"
 #include "engine/state.h"
@@ -246,6 +247,16 @@ static int release_nbd(struct dead *dead, const char *value, struct err *err)
     return r < 0 ? r : 0;
 }
 
+static int release_dm(struct dead *dead, const char *name, struct err *err)
+{
+    CLEANUP_FREE char *own = mem_printf("h2k-%s-", dead->id);
+    int r = strncmp(name, own, strlen(own)) == 0 ? dmdev_remove(name, err) : 0;
+
+    if (r > 0)
+        note(dead, "device-mapper device", name);
+    return r < 0 ? r : 0;
+}
+
 /* ---- one session ---- */
 
 /* In this order: what hangs is freed first, users go before what they use. */
@@ -254,10 +265,11 @@ static const struct {
     bool kernel; /* gone after a reboot */
     int (*release)(struct dead *dead, const char *value, struct err *err);
 } kinds[] = {
-    { "server", true, kill_server },  { "fuse", true, abort_fuse },
-    { "server", true, await_server }, { "loop", true, release_loop },
-    { "nbd", true, release_nbd },     { "file", false, remove_file },
-    { "redo", false, remove_redo },   { "work", false, remove_work_dir },
+    { "server", true, kill_server },    { "fuse", true, abort_fuse },
+    { "server", true, await_server },   { "dm", true, release_dm },
+    { "loop", true, release_loop },     { "nbd", true, release_nbd },
+    { "file", false, remove_file },     { "redo", false, remove_redo },
+    { "work", false, remove_work_dir },
 };
 
 static int release_all(struct dead *dead, struct err *err)

@@ -21,7 +21,8 @@
 int leftovers_clean(struct strlist *ret_released, struct err *err);
 
 /*
- * Objects that bear our name but that no state file knows: loop devices and folders. @remove:
+ * Objects that bear our name but that no state file knows: loop and device-mapper devices,
+ * folders. @remove:
  * release them too; otherwise they are only listed.
  */
 int leftovers_orphans(bool remove, struct strlist *ret_found, struct err *err);

@@ -11,6 +11,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "engine/dmdev.h"
 #include "engine/loopdev.h"
 #include "engine/state.h"
 
@@ -73,6 +74,33 @@ static int orphan_loops(bool remove, struct strlist *found, struct err *err)
     return r;
 }
 
+/* ---- device-mapper devices ---- */
+
+static void note_dm(void *arg, const char *name)
+{
+    struct strlist *names = arg;
+    CLEANUP_FREE char *own = mem_strdup(name);
+    char *end = strrchr(own, '-');
+    const char *id;
+
+    *end = '\0'; /* "h2k-ID-N" */
+    id = id_of(own);
+    if (id && !is_known(id))
+        strlist_add(names, name);
+}
+
+static int orphan_dm(bool remove, struct strlist *found, struct err *err)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    int r = dmdev_find(note_dm, &names, err);
+
+    for (size_t i = 0; r >= 0 && i < names.n; i++) {
+        strlist_take(found, mem_printf("device-mapper device %s", names.items[i]));
+        r = remove ? dmdev_remove(names.items[i], err) : 0;
+    }
+    return r < 0 ? r : 0;
+}
+
 /* ---- folders ---- */
 
 static int orphan_folder(const char *path, bool remove, struct strlist *found, struct err *err)
@@ -124,7 +152,10 @@ static int orphan_run_dirs(bool remove, struct strlist *found, struct err *err)
 int leftovers_orphans(bool remove, struct strlist *ret_found, struct err *err)
 {
     const char *temp = getenv("TMPDIR");
-    int r = orphan_loops(remove, ret_found, err);
+    int r = orphan_dm(remove, ret_found, err);
+
+    if (r == 0)
+        r = orphan_loops(remove, ret_found, err);
 
     if (r == 0)
         r = orphan_run_dirs(remove, ret_found, err);

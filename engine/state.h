@@ -12,6 +12,7 @@
  *     fuse PATH NUMBER    FUSE connection that serves PATH
  *     loop N DEV INO      loop device over the file with that device and inode number
  *     nbd N TID           nbd device that this thread of a server is connected to
+ *     dm NAME             device-mapper device
  *
  * In values '%' and control characters are written as %XX.
  */

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "engine/dmdev.h"
+
+#include <errno.h>
+#include <libdevmapper.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/exec.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "engine/state.h"
+
+#define PREFIX STATE_LOOP_NAME
+
+/* No rule of udev's may look into the device or make links to it; the library makes none either. */
+#define UDEV_FLAGS                                                                                 \
+    (DM_UDEV_DISABLE_DM_RULES_FLAG | DM_UDEV_DISABLE_SUBSYSTEM_RULES_FLAG |                        \
+     DM_UDEV_DISABLE_DISK_RULES_FLAG | DM_UDEV_DISABLE_OTHER_RULES_FLAG |                          \
+     DM_UDEV_DISABLE_LIBRARY_FALLBACK)
+
+/* Of the library's messages: syslog's levels below some flags. */
+#define LEVEL_MASK 7
+#define LEVEL_ERR 3
+
+static char last_message[256]; /* the library's, about the task that failed */
+
+__attribute__((format(printf, 5, 6))) static void
+keep_message(int level, const char *file, int line, int code, const char *fmt, ...)
+{
+    va_list args;
+
+    (void)file;
+    (void)line;
+    (void)code;
+    if ((level & LEVEL_MASK) > LEVEL_ERR)
+        return;
+    va_start(args, fmt);
+    (void)vsnprintf(last_message, sizeof(last_message), fmt, args);
+    va_end(args);
+}
+
+static void set_up(void)
+{
+    static bool done;
+
+    if (done)
+        return;
+    done = true;
+    dm_log_with_errno_init(keep_message);
+    (void)dm_udev_set_sync_support(0);
+}
+
+static void task_cleanup(struct dm_task **task)
+{
+    if (*task)
+        dm_task_destroy(*task);
+}
+#define CLEANUP_TASK CLEANUP(task_cleanup)
+
+static struct dm_task *task_new(int type, const char *name)
+{
+    struct dm_task *task;
+
+    set_up();
+    last_message[0] = '\0';
+    task = dm_task_create(type);
+    if (task && name && !dm_task_set_name(task, name)) {
+        dm_task_destroy(task);
+        return NULL;
+    }
+    return task;
+}
+
+static int run(struct dm_task *task, struct err *err, const char *what, const char *name)
+{
+    int code;
+
+    if (task && dm_task_run(task))
+        return 0;
+    code = task ? dm_task_get_errno(task) : ENOMEM;
+    return err_set(err, code > 0 ? code : EIO, "%s device-mapper device %s (%s)", what, name,
+                   last_message);
+}
+
+void dmdev_load_module(const char *name)
+{
+    const char *const argv[] = { "modprobe", "-q", name, NULL };
+    struct exec_opts opts = { .argv = argv, .timeout_ms = 30000 };
+    struct err ignored = ERR_NONE;
+
+    (void)exec_run(&opts, NULL, &ignored);
+}
+
+static bool has_driver(void)
+{
+    char version[64];
+
+    set_up();
+    return access("/sys/class/misc/device-mapper", F_OK) == 0 &&
+           dm_driver_version(version, sizeof(version)) != 0;
+}
+
+int dmdev_probe(struct err *err)
+{
+    static bool tried;
+
+    if (has_driver())
+        return 0;
+    if (!tried) {
+        tried = true;
+        dmdev_load_module("dm-mod");
+        if (has_driver())
+            return 0;
+    }
+    return err_status(err, STATUS_HOST,
+                      "the kernel has no device mapper (modprobe dm-mod; a container needs the "
+                      "devices 10:236 and those of the major number that /proc/devices names)");
+}
+
+/* ---- making ---- */
+
+static int release(void *arg, struct err *err)
+{
+    CLEANUP_FREE char *name = arg;
+    int r = dmdev_remove(name, err);
+
+    return r < 0 ? r : 0;
+}
+
+static int create(const struct dmdev_opts *opts, const char *name, struct err *err)
+{
+    CLEANUP_TASK struct dm_task *task = task_new(DM_DEVICE_CREATE, name);
+    uint32_t cookie = 0;
+
+    if (!task || !dm_task_set_uuid(task, name) || !dm_task_set_cookie(task, &cookie, UDEV_FLAGS) ||
+        (opts->read_only && !dm_task_set_ro(task)))
+        return err_set(err, ENOMEM, "make device-mapper device %s", name);
+    for (size_t i = 0; i < opts->n_rows; i++) {
+        const struct dmdev_row *row = &opts->rows[i];
+
+        log_debug("%s: %llu %llu %s %s", name, (unsigned long long)row->start,
+                  (unsigned long long)row->len, row->target, row->params);
+        if (!dm_task_add_target(task, row->start, row->len, row->target, row->params))
+            return err_set(err, ENOMEM, "make device-mapper device %s", name);
+    }
+    return run(task, err, "make", name);
+}
+
+/* Has the kernel this target? Loads it where that can be had. */
+static bool has_target(const char *name)
+{
+    CLEANUP_FREE char *module = mem_printf("dm-%s", name);
+
+    for (int attempt = 0; attempt < 2; attempt++) {
+        CLEANUP_TASK struct dm_task *task = task_new(DM_DEVICE_LIST_VERSIONS, NULL);
+        struct dm_versions *versions;
+
+        if (!task || !dm_task_run(task))
+            return true; /* nobody knows */
+        for (versions = dm_task_get_versions(task); versions;
+             versions = versions->next ? (struct dm_versions *)((char *)versions + versions->next)
+                                       : NULL)
+            if (strcmp(versions->name, name) == 0)
+                return true;
+        if (attempt == 0)
+            dmdev_load_module(module);
+    }
+    return false;
+}
+
+static int check_targets(const struct dmdev_opts *opts, struct err *err)
+{
+    for (size_t i = 0; i < opts->n_rows; i++) {
+        if (i > 0 && strcmp(opts->rows[i].target, opts->rows[i - 1].target) == 0)
+            continue;
+        if (!has_target(opts->rows[i].target))
+            return err_status(err, STATUS_HOST,
+                              "the kernel's device mapper has no target \"%s\" (modprobe dm-%s)",
+                              opts->rows[i].target, opts->rows[i].target);
+    }
+    return 0;
+}
+
+static int number_of(const char *name, dev_t *ret, struct err *err)
+{
+    CLEANUP_TASK struct dm_task *task = task_new(DM_DEVICE_INFO, name);
+    struct dm_info info;
+    int r = run(task, err, "look at", name);
+
+    if (r < 0)
+        return r;
+    if (!dm_task_get_info(task, &info) || !info.exists)
+        return err_set(err, ENODEV, "look at device-mapper device %s", name);
+    *ret = makedev((unsigned)info.major, info.minor);
+    return 0;
+}
+
+int dmdev_make(struct session *session, const struct dmdev_opts *opts, char **ret_node,
+               dev_t *ret_number, struct err *err)
+{
+    static unsigned counter;
+    CLEANUP_FREE char *name = mem_printf(PREFIX "%s-%u", session_id(session), ++counter);
+    CLEANUP_FREE char *node_name = NULL;
+    dev_t number = 0;
+    int r = dmdev_probe(err);
+
+    if (r == 0)
+        r = check_targets(opts, err);
+    if (r == 0)
+        r = session_record(session, "dm", name, err);
+    if (r == 0)
+        r = create(opts, name, err);
+    if (r < 0)
+        return r;
+    undo_push(session_undo(session), name, release, mem_strdup(name));
+    r = number_of(name, &number, err);
+    if (r < 0)
+        return r;
+    if (ret_number)
+        *ret_number = number;
+    node_name = mem_printf("dm-%u", minor(number));
+    return ret_node ? session_dev_node(session, node_name, S_IFBLK, number, ret_node, err) : 0;
+}
+
+/* ---- removing ---- */
+
+static bool is_there(const char *name)
+{
+    CLEANUP_TASK struct dm_task *task = task_new(DM_DEVICE_INFO, name);
+    struct dm_info info;
+
+    return task && dm_task_run(task) && dm_task_get_info(task, &info) && info.exists;
+}
+
+int dmdev_remove(const char *name, struct err *err)
+{
+    uint32_t cookie = 0;
+    CLEANUP_TASK struct dm_task *task = NULL;
+    int r;
+
+    if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || !has_driver() || !is_there(name))
+        return 0;
+    task = task_new(DM_DEVICE_REMOVE, name);
+    if (!task || !dm_task_set_cookie(task, &cookie, UDEV_FLAGS) || !dm_task_retry_remove(task))
+        return err_set(err, ENOMEM, "remove device-mapper device %s", name);
+    r = run(task, err, "remove", name);
+    return r < 0 ? r : 1;
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    const char *one = *(const char *const *)a, *other = *(const char *const *)b;
+    size_t len = strlen(one), other_len = strlen(other);
+
+    return len != other_len ? (len < other_len ? 1 : -1) : -strcmp(one, other);
+}
+
+int dmdev_find(void (*found)(void *arg, const char *name), void *arg, struct err *err)
+{
+    CLEANUP_TASK struct dm_task *task = NULL;
+    CLEANUP_STRLIST struct strlist list = { 0 };
+    struct dm_names *names;
+
+    if (!has_driver())
+        return 0;
+    task = task_new(DM_DEVICE_LIST, NULL);
+    if (run(task, err, "list", PREFIX "*") < 0)
+        return -err->code;
+    for (names = dm_task_get_names(task); names && names->dev;
+         names = names->next ? (struct dm_names *)((char *)names + names->next) : NULL)
+        if (strncmp(names->name, PREFIX, strlen(PREFIX)) == 0)
+            strlist_add(&list, names->name);
+    if (list.n > 1)
+        qsort(list.items, list.n, sizeof(*list.items), newest_first);
+    for (size_t i = 0; i < list.n; i++)
+        found(arg, list.items[i]);
+    return 0;
+}
