@@ -231,6 +231,30 @@ static void mark_boot_default(struct search *search)
     }
 }
 
+/* What the layers could not open, with the reasons; the gravest status wins. */
+static int name_problems(const struct stack *stack, struct err *err)
+{
+    CLEANUP_STRBUF struct strbuf text = { 0 };
+    enum err_status status = STATUS_OK;
+    const char *last = "";
+
+    for (size_t i = 0; i < stack->n_volumes; i++) {
+        const struct volume *volume = &stack->volumes[i];
+
+        if (volume->problem[0] == '\0')
+            continue;
+        if (volume->problem_status > status)
+            status = volume->problem_status;
+        /* the members of an array have the same one */
+        if (strcmp(volume->problem, last) != 0)
+            strbuf_printf(&text, "%s%s: %s", text.len ? "; " : "", volume->name, volume->problem);
+        last = volume->problem;
+    }
+    if (status == STATUS_OK)
+        return 0;
+    return err_status(err, status, "no operating system was found; %s", strbuf_text(&text));
+}
+
 /* Why there is no system: something that could not be opened may hold it. */
 static int none_found(const struct search *search, struct err *err)
 {
@@ -241,9 +265,13 @@ static int none_found(const struct search *search, struct err *err)
         *err = search->host;
         return err_wrap(err, "no operating system was found in what this host can mount");
     }
+    if (name_problems(stack, err) < 0)
+        return -err->code;
     for (size_t i = 0; i < stack->n_volumes; i++) {
         const struct volume *volume = &stack->volumes[i];
 
+        if (volume->handled)
+            continue;
         if (strcmp(volume->use, "raid") == 0 || strcmp(volume->use, "crypto") == 0)
             strbuf_printf(&hidden, "%s%s (%s)", hidden.len ? ", " : "", volume->name,
                           volume->fstype);

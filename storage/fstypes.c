@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
-#include "engine/base/io.h"
 #include "engine/base/le.h"
 
 /* ext2/3/4 (Documentation/filesystems/ext4/super.rst): superblock at byte 1024 */
@@ -30,8 +29,7 @@
 
 static bool peek(const struct volume *volume, uint64_t at, void *buf, size_t len)
 {
-    return volume->size_bytes >= at + len &&
-           io_pread_full(volume->disk->fd, buf, len, volume->offset + at) == 0;
+    return volume_read(volume, at, buf, len) == 0;
 }
 
 static bool ext_is_dirty(const struct volume *volume)

@@ -5,10 +5,12 @@
 
 #include "storage/volume.h"
 
+extern const struct layer layer_md;
 extern const struct layer layer_part;
 
-/* Add a volume; takes @name. Every text is "" and not NULL, except the table of a disk, which is
- * NULL until layer_part has looked at it. Earlier pointers into stack->volumes become invalid. */
+/* Add a volume; takes @name. Every text is "" and not NULL, except the table of a disk or an md
+ * array, which is NULL until layer_part has looked at it. Earlier pointers into stack->volumes
+ * become invalid. */
 struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name);
 
 #endif

@@ -151,6 +151,9 @@ int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
     if (!branch.fstype)
         return err_status(err, STATUS_FAILED, "%s: file systems of type \"%s\" are not mounted",
                           volume->name, volume->fstype);
+    if (!opts->read_only && volume->read_only[0] != '\0')
+        return err_status(err, volume->read_only_status, "%s cannot be written: %s", volume->name,
+                          volume->read_only);
     target_fd = open_target(tree, target, err);
     if (target_fd < 0)
         return target_fd;

@@ -9,15 +9,17 @@
 
 #define AMBIVALENT (-2) /* blkid_do_safeprobe(): several results that exclude each other */
 
-blkid_probe probe_new(const struct disk *disk, uint64_t offset, uint64_t len, unsigned sector_size,
-                      struct err *err)
+blkid_probe probe_new(const struct volume *volume, uint64_t offset, uint64_t len,
+                      unsigned sector_size, struct err *err)
 {
     blkid_probe probe = blkid_new_probe();
+    uint64_t start;
+    int fd = volume_fd(volume, &start);
 
     if (!probe ||
-        blkid_probe_set_device(probe, disk->fd, (blkid_loff_t)offset, (blkid_loff_t)len) != 0 ||
+        blkid_probe_set_device(probe, fd, (blkid_loff_t)(start + offset), (blkid_loff_t)len) != 0 ||
         blkid_probe_set_sectorsize(probe, sector_size) != 0) {
-        (void)err_set(err, EIO, "read the disk at byte %llu", (unsigned long long)offset);
+        (void)err_set(err, EIO, "read %s at byte %llu", volume->name, (unsigned long long)offset);
         blkid_free_probe(probe);
         return NULL;
     }
@@ -81,7 +83,7 @@ static void skip_adapter_raid(blkid_probe probe)
 int probe_content(struct volume *volume, struct err *err)
 {
     CLEANUP_PROBE blkid_probe probe =
-        probe_new(volume->disk, volume->offset, volume->size_bytes, volume->disk->sector_size, err);
+        probe_new(volume, 0, volume->size_bytes, volume->disk->sector_size, err);
     int r;
 
     if (!probe)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
@@ -9,7 +10,7 @@
 
 #define VOLUMES_MAX 4096U /* no guest has more; a table made to exhaust us may */
 
-static const struct layer *const layers[] = { &layer_part };
+static const struct layer *const layers[] = { &layer_md };
 
 /* "/dev/sda" ... "/dev/sdz", "/dev/sdaa": as Linux counts. */
 static char *disk_name(size_t index)
@@ -30,13 +31,15 @@ struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name)
     struct volume *volume = mem_add(&stack->volumes, &stack->n_volumes, sizeof(*volume));
     char **const texts[] = { &volume->part_type,  &volume->part_uuid, &volume->part_label,
                              &volume->table_uuid, &volume->use,       &volume->fstype,
-                             &volume->uuid,       &volume->label };
+                             &volume->uuid,       &volume->label,     &volume->problem,
+                             &volume->read_only };
 
     volume->kind = kind;
     volume->name = name;
+    volume->fd = -1;
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         *texts[i] = mem_strdup("");
-    if (kind != VOLUME_DISK)
+    if (kind != VOLUME_DISK && kind != VOLUME_MD)
         volume->table = mem_strdup("");
     return volume;
 }
@@ -54,7 +57,11 @@ static void volume_done(struct volume *volume)
     free(volume->uuid);
     free(volume->label);
     free(volume->node);
+    free(volume->problem);
+    free(volume->read_only);
     free(volume->parents);
+    if (volume->owns_fd)
+        (void)close(volume->fd);
 }
 
 void stack_free(struct stack *stack)
@@ -84,42 +91,42 @@ static bool is_frame(const struct volume *volume)
     return volume->table[0] != '\0';
 }
 
-static int probe_new_volumes(struct stack *stack, size_t from, struct err *err)
+/* Partitions come first: what lies at the start of a partitioned disk is no content. */
+static int look_at_new(struct stack *stack, size_t *seen, struct err *err)
 {
-    for (size_t i = from; i < stack->n_volumes; i++) {
-        int r = is_frame(&stack->volumes[i]) ? 0 : probe_content(&stack->volumes[i], err);
+    int r = layer_part.activate(stack, err);
 
-        if (r < 0)
-            return r;
+    for (; r == 0 && *seen < stack->n_volumes; (*seen)++) {
+        struct volume *volume = &stack->volumes[*seen];
+
+        if (!is_frame(volume))
+            r = probe_content(volume, err);
     }
-    return 0;
+    if (r == 0 && stack->n_volumes > VOLUMES_MAX)
+        r = err_set(err, E2BIG, "find volumes: more than %u", VOLUMES_MAX);
+    return r;
 }
 
-/* Layers nest in any order, so go round until a round adds no volume. */
+/* Layers nest in any order, so go round until a round adds no volume; then once more for what has
+ * waited in vain for the rest of it. */
 static int activate_all(struct stack *stack, struct err *err)
 {
-    size_t probed = 0;
+    size_t seen = 0;
+    int r = look_at_new(stack, &seen, err);
 
-    while (probed < stack->n_volumes) {
+    while (r == 0) {
         size_t before = stack->n_volumes;
-        int r;
 
-        /* a disk's table decides whether its first blocks are looked at as a file system */
-        for (size_t i = 0; i < ARRAY_SIZE(layers); i++) {
+        for (size_t i = 0; i < ARRAY_SIZE(layers) && r == 0; i++) {
             r = layers[i]->activate(stack, err);
-            if (r < 0)
-                return r;
+            if (r == 0)
+                r = look_at_new(stack, &seen, err);
         }
-        r = probe_new_volumes(stack, probed, err);
-        if (r < 0)
-            return r;
-        if (stack->n_volumes > VOLUMES_MAX)
-            return err_set(err, E2BIG, "find volumes: more than %u", VOLUMES_MAX);
-        probed = stack->n_volumes;
-        if (stack->n_volumes == before)
+        if (stack->n_volumes == before && stack->settled)
             break;
+        stack->settled = stack->n_volumes == before;
     }
-    return 0;
+    return r;
 }
 
 int stack_build(struct session *session, struct disk *const *disks, size_t n_disks,

@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "storage/volume.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/io.h"
+#include "engine/base/mem.h"
+#include "engine/dmdev.h"
+
 const char *volume_kind_name(enum volume_kind kind)
 {
     switch (kind) {
@@ -18,15 +28,113 @@ const char *volume_kind_name(enum volume_kind kind)
     return "volume";
 }
 
+int volume_fd(const struct volume *volume, uint64_t *ret_offset)
+{
+    *ret_offset = volume->offset;
+    return volume->fd >= 0 ? volume->fd : volume->disk->fd;
+}
+
+int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len)
+{
+    uint64_t offset;
+    int fd = volume_fd(volume, &offset);
+
+    if (at > volume->size_bytes || len > volume->size_bytes - at)
+        return -EIO;
+    return io_pread_full(fd, buf, len, offset + at);
+}
+
+static void set_text(char **field, enum err_status *field_status, enum err_status status,
+                     const char *text)
+{
+    if ((*field)[0] != '\0')
+        return;
+    free(*field);
+    *field = mem_strdup(text);
+    *field_status = status;
+}
+
+void volume_set_problem(struct volume *volume, enum err_status status, const char *text)
+{
+    set_text(&volume->problem, &volume->problem_status, status, text);
+}
+
+void volume_set_read_only(struct volume *volume, enum err_status status, const char *text)
+{
+    set_text(&volume->read_only, &volume->read_only_status, status, text);
+}
+
+/* Of a block device that is open. */
+static int device_number(int fd, dev_t *ret, struct err *err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0 || !S_ISBLK(st.st_mode))
+        return err_set(err, ENOTBLK, "look at a device");
+    *ret = st.st_rdev;
+    return 0;
+}
+
+/* The node of the whole disk; the volume of the disk keeps it. */
+static int disk_number(struct stack *stack, const struct disk *disk, dev_t *ret, struct err *err)
+{
+    struct volume *whole = stack->volumes;
+    const char *node = NULL;
+    struct stat st;
+    int r;
+
+    while (whole->disk != disk || whole->kind != VOLUME_DISK)
+        whole++;
+    r = volume_node(stack, whole, &node, err);
+    if (r < 0)
+        return r;
+    if (stat(node, &st) < 0)
+        return err_set(err, errno, "stat %s", node);
+    *ret = st.st_rdev;
+    return 0;
+}
+
+int volume_address(struct stack *stack, struct volume *volume, dev_t *ret_device,
+                   uint64_t *ret_sector, struct err *err)
+{
+    *ret_sector = volume->offset / 512;
+    if (volume->fd >= 0)
+        return device_number(volume->fd, ret_device, err);
+    return disk_number(stack, volume->disk, ret_device, err);
+}
+
+/* A device for a part of another device of ours. */
+static int map_part(struct stack *stack, struct volume *volume, struct err *err)
+{
+    CLEANUP_FREE char *params = NULL;
+    struct dmdev_row row = { .len = volume->size_bytes / 512, .target = "linear" };
+    struct dmdev_opts opts = {
+        .rows = &row,
+        .n_rows = 1,
+        .read_only = volume->disk->read_only || volume->read_only[0] != '\0',
+    };
+    dev_t device = 0;
+    int r = device_number(volume->fd, &device, err);
+
+    if (r < 0)
+        return r;
+    params = mem_printf("%u:%u %llu", major(device), minor(device),
+                        (unsigned long long)volume->offset / 512);
+    row.params = params;
+    return dmdev_make(stack->session, &opts, &volume->node, NULL, err);
+}
+
 int volume_node(struct stack *stack, struct volume *volume, const char **ret_node, struct err *err)
 {
-    if (!volume->node) {
-        uint64_t len = volume->kind == VOLUME_DISK ? 0 : volume->size_bytes;
-        int r = disk_map(stack->session, volume->disk, volume->offset, len, &volume->node, err);
+    uint64_t len = volume->kind == VOLUME_DISK ? 0 : volume->size_bytes;
+    int r = 0;
 
-        if (r < 0)
-            return err_wrap(err, "make a device for %s", volume->name);
-    }
+    if (!volume->node && volume->fd >= 0)
+        r = map_part(stack, volume, err);
+    else if (!volume->node)
+        r = disk_map(stack->session, volume->disk, volume->offset, len, &volume->node, err);
+    if (r < 0)
+        return err_wrap(err, "make a device for %s", volume->name);
     *ret_node = volume->node;
     return 0;
 }

@@ -15,20 +15,29 @@ enum volume_kind { VOLUME_DISK, VOLUME_PARTITION, VOLUME_LOGICAL, VOLUME_CRYPT, 
 struct volume {
     char *name; /* "/dev/sda", "/dev/sda1": disks are lettered in argument order */
     enum volume_kind kind;
-    struct disk *disk; /* that holds it */
-    uint64_t offset;   /* bytes into the disk */
+    struct disk *disk; /* that holds it, or one of those that do */
+    int fd;            /* device mapper device that it lies on; -1: it is a piece of the disk */
+    bool owns_fd;      /* else it lies on its parent's */
+    uint64_t offset;   /* bytes into the disk, or into fd */
     uint64_t size_bytes;
     unsigned part_number;         /* 0: not a partition */
     char *part_type;              /* GPT type GUID in lower case, or "0x83" */
     char *part_uuid, *part_label; /* PARTUUID (lower case), PARTLABEL; "" when there is none */
-    char *table;                  /* of a disk: "gpt", "dos" or "" */
+    char *table;                  /* of a disk or an md array: "gpt", "dos" or "" */
     char *table_uuid;             /* disk id; "" when there is none */
     bool bootable;                /* MBR active flag */
     char *use;                    /* libblkid USAGE: "filesystem", "raid", "crypto", "other", "" */
     char *fstype;                 /* libblkid TYPE: "ext4", "swap", "LVM2_member"; "" unknown */
     char *uuid, *label;           /* of the file system; "" when there is none */
     char *node;                   /* block device, once volume_node() was called */
-    size_t *parents;              /* indexes into stack->volumes */
+    bool handled;                 /* the layer that its content is for has looked at it */
+    /* Why what lies on it was not made a volume; "": nothing is in the way. And what that means for
+     * a run that finds no system: STATUS_HOST, STATUS_REFUSED ... */
+    char *problem;
+    enum err_status problem_status;
+    char *read_only; /* why it must not be written, whatever the disk allows; "": it may be */
+    enum err_status read_only_status;
+    size_t *parents; /* indexes into stack->volumes */
     size_t n_parents;
 };
 
@@ -38,6 +47,7 @@ struct stack {
     size_t n_disks;
     struct volume *volumes; /* a disk comes before what lies on it */
     size_t n_volumes;
+    bool settled; /* no layer finds more: what is incomplete now stays so */
 };
 
 /* One way to make volumes out of volumes (partitions, md, LUKS, LVM ...). */
@@ -56,6 +66,25 @@ int stack_build(struct session *session, struct disk *const *disks, size_t n_dis
 void stack_free(struct stack *stack);
 
 struct volume *stack_find(const struct stack *stack, const char *name); /* NULL: no such volume */
+
+/* A descriptor to read the volume through, and where in it the volume begins. Not the caller's. */
+int volume_fd(const struct volume *volume, uint64_t *ret_offset);
+
+/* Exactly @len bytes at @at of the volume. 0 or -errno; -EIO beyond its end. */
+int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len);
+
+/* What lies on the volume cannot be used; the first reason stays. */
+void volume_set_problem(struct volume *volume, enum err_status status, const char *text);
+
+/* The volume must not be written; the first reason stays. */
+void volume_set_read_only(struct volume *volume, enum err_status status, const char *text);
+
+/*
+ * Where the volume lies, for tables of the device mapper: a block device that has it, and the
+ * sector of 512 bytes at which it begins there. The whole disk is made a device for that.
+ */
+int volume_address(struct stack *stack, struct volume *volume, dev_t *ret_device,
+                   uint64_t *ret_sector, struct err *err);
 
 /* Path of a block device for the volume, made on first use. */
 int volume_node(struct stack *stack, struct volume *volume, const char **ret_node, struct err *err);

@@ -6,7 +6,6 @@
  */
 #include <string.h>
 
-#include "engine/base/io.h"
 #include "engine/base/le.h"
 #include "storage/fstypes.h"
 
@@ -38,8 +37,7 @@ struct log {
 
 static bool read_block(const struct log *log, uint32_t block, uint8_t buf[BB])
 {
-    return io_pread_full(log->volume->disk->fd, buf, BB,
-                         log->volume->offset + log->offset + (uint64_t)block * BB) == 0;
+    return volume_read(log->volume, log->offset + (uint64_t)block * BB, buf, BB) == 0;
 }
 
 static bool find_log(const struct volume *volume, struct log *ret)
@@ -49,9 +47,7 @@ static bool find_log(const struct volume *volume, struct log *ret)
     uint32_t blocksize;
     unsigned bits;
 
-    if (volume->size_bytes < SB_PEEK ||
-        io_pread_full(volume->disk->fd, sb, sizeof(sb), volume->offset) < 0 ||
-        memcmp(sb, "XFSB", 4) != 0)
+    if (volume_read(volume, 0, sb, sizeof(sb)) < 0 || memcmp(sb, "XFSB", 4) != 0)
         return false;
     blocksize = get_be32(sb + SB_BLOCKSIZE);
     start = get_be64(sb + SB_LOGSTART);

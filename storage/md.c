@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Linux software RAID without md: members are found by their superblocks, and the array is a piece
+ * of a disk or a device of the device mapper. Nothing is written to a superblock.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/log.h"
+#include "engine/base/mem.h"
+#include "engine/base/strbuf.h"
+#include "engine/dmdev.h"
+#include "storage/layers.h"
+#include "storage/md_read.h"
+#include "storage/md_table.h"
+
+#define FIRST_UNNAMED 127 /* what the kernel calls an array without a name, then 126 ... */
+
+struct member {
+    size_t volume; /* index */
+    struct md_super super;
+};
+
+struct members {
+    struct member *items;
+    size_t n;
+};
+
+/* One array on its way to become a volume. */
+struct work {
+    struct stack *stack;
+    const struct member **members;
+    const struct md_super **supers; /* of the members, in the same order */
+    size_t n;
+    struct md_array array;
+    bool writable;
+    char *name;
+};
+
+/* ---- names ---- */
+
+/* Could udev make a link of it? Nothing that leads elsewhere or hides what it is. */
+static bool is_plain(const char *name)
+{
+    if (name[0] == '\0' || name[0] == '.')
+        return false;
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("_-.+:", *c))
+            return false;
+    return true;
+}
+
+static char *unnamed(const struct stack *stack)
+{
+    for (unsigned n = FIRST_UNNAMED; n > 0; n--) {
+        CLEANUP_FREE char *name = mem_printf("/dev/md%u", n);
+
+        if (!stack_find(stack, name))
+            return TAKE(name);
+    }
+    return mem_strdup("/dev/md0");
+}
+
+/* "host:root" is /dev/md/root, "host:0" /dev/md0. */
+static char *array_name(const struct stack *stack, const struct md_super *super)
+{
+    const char *colon = strchr(super->name, ':');
+    const char *own = colon ? colon + 1 : super->name;
+    CLEANUP_FREE char *name = NULL;
+
+    if (super->major == 0)
+        name = mem_printf("/dev/md%u", super->md_minor);
+    else if (is_plain(own))
+        name = mem_printf(own[strspn(own, "0123456789")] ? "/dev/md/%s" : "/dev/md%s", own);
+    return name && !stack_find(stack, name) ? TAKE(name) : unnamed(stack);
+}
+
+/* ---- devices ---- */
+
+/* The sectors at which each raid disk's data begins, and on which device. */
+static int find_legs(struct work *work, struct md_address *legs, struct err *err)
+{
+    for (uint32_t i = 0; i < work->array.n; i++) {
+        struct volume *volume;
+        dev_t device = 0;
+        uint64_t sector = 0;
+        int r;
+
+        if (work->array.legs[i] == MD_NO_LEG)
+            continue;
+        volume = &work->stack->volumes[work->members[work->array.legs[i]]->volume];
+        r = volume_address(work->stack, volume, &device, &sector, err);
+        if (r < 0)
+            return r;
+        legs[i].device = mem_printf("%u:%u", major(device), minor(device));
+        legs[i].start = sector + work->array.leg_start[i];
+    }
+    return 0;
+}
+
+/* Devices made so far take the place of "@N". */
+static char *with_devices(const char *params, const dev_t *devices)
+{
+    struct strbuf out = { 0 };
+
+    for (const char *c = params; *c;) {
+        char *end = NULL;
+        unsigned long index;
+
+        if (*c != '@') {
+            strbuf_putc(&out, *c++);
+            continue;
+        }
+        index = strtoul(c + 1, &end, 10);
+        strbuf_printf(&out, "%u:%u", major(devices[index]), minor(devices[index]));
+        c = end;
+    }
+    return strbuf_take(&out);
+}
+
+static int make_device(struct work *work, const struct md_table *table, const dev_t *devices,
+                       char **ret_node, dev_t *ret_device, struct err *err)
+{
+    CLEANUP_FREE struct dmdev_row *rows = mem_alloc(table->n_rows * sizeof(*rows));
+    CLEANUP_STRLIST struct strlist params = { 0 };
+    struct dmdev_opts opts = {
+        .rows = rows,
+        .n_rows = table->n_rows,
+        .read_only = !work->writable,
+    };
+
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const struct md_row *row = &table->rows[i];
+
+        strlist_take(&params, with_devices(row->params, devices));
+        rows[i] =
+            (struct dmdev_row){ row->start, row->len, row->target, params.items[params.n - 1] };
+    }
+    return dmdev_make(work->stack->session, &opts, ret_node, ret_device, err);
+}
+
+/* Personalities that dm-raid uses; the kernel loads them itself only where its helper works. */
+static void load_modules(int32_t level)
+{
+    if (level == 1)
+        dmdev_load_module("raid1");
+    else if (level == 10)
+        dmdev_load_module("raid10");
+    else if (level >= 4)
+        dmdev_load_module("raid456");
+}
+
+static int make_devices(struct work *work, const struct md_tables *tables, char **ret_node,
+                        struct err *err)
+{
+    CLEANUP_FREE dev_t *devices = mem_alloc(tables->n_tables * sizeof(*devices));
+
+    if (strcmp(tables->tables[tables->n_tables - 1].rows[0].target, "raid") == 0)
+        load_modules(work->array.level);
+    for (size_t i = 0; i < tables->n_tables; i++) {
+        bool last = i + 1 == tables->n_tables;
+        int r = make_device(work, &tables->tables[i], devices, last ? ret_node : NULL, &devices[i],
+                            err);
+
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void legs_done(struct md_address *legs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        char *device;
+
+        memcpy(&device, &legs[i].device, sizeof(device));
+        free(device);
+    }
+    free(legs);
+}
+
+static int make_node(struct work *work, char **ret_node, struct err *err)
+{
+    struct md_address *legs = mem_alloc(work->array.n * sizeof(*legs));
+    CLEANUP_MD_TABLES struct md_tables tables = { 0 };
+    int r = dmdev_probe(err);
+
+    if (r == 0)
+        r = find_legs(work, legs, err);
+    if (r == 0)
+        r = md_tables_make(&work->array, legs, work->writable, &tables, err);
+    if (r == 0)
+        r = make_devices(work, &tables, ret_node, err);
+    legs_done(legs, work->array.n);
+    return r;
+}
+
+/* ---- volumes ---- */
+
+static struct volume *volume_of(const struct work *work, size_t member)
+{
+    return &work->stack->volumes[work->members[member]->volume];
+}
+
+static struct volume *add_volume(struct work *work)
+{
+    const struct volume *first = volume_of(work, 0);
+    struct disk *disk = first->disk;
+    struct volume *volume = stack_add(work->stack, VOLUME_MD, mem_strdup(work->name));
+
+    volume->disk = disk;
+    volume->size_bytes = work->array.size * MD_SECTOR;
+    volume->n_parents = work->n;
+    volume->parents = mem_alloc(work->n * sizeof(*volume->parents));
+    for (size_t i = 0; i < work->n; i++)
+        volume->parents[i] = work->members[i]->volume;
+    if (work->array.read_only[0] != '\0')
+        volume_set_read_only(volume, STATUS_REFUSED, work->array.read_only);
+    for (size_t i = 0; i < work->n; i++) {
+        const struct volume *member = volume_of(work, i);
+
+        if (member->read_only[0] != '\0')
+            volume_set_read_only(volume, member->read_only_status, member->read_only);
+    }
+    return volume;
+}
+
+/* The array is a piece of one of its members. */
+static struct volume *add_piece(struct work *work, uint32_t disk)
+{
+    struct volume *volume = add_volume(work);
+    const struct volume *member = volume_of(work, work->array.legs[disk]);
+
+    volume->disk = member->disk;
+    volume->fd = member->fd;
+    volume->offset = member->offset + work->array.leg_start[disk] * MD_SECTOR;
+    return volume;
+}
+
+static int add_device(struct work *work, struct err *err)
+{
+    CLEANUP_FREE char *node = NULL;
+    struct volume *volume;
+    int fd, r = make_node(work, &node, err);
+
+    if (r < 0)
+        return r;
+    fd = open(node, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, errno, "open %s", node);
+    volume = add_volume(work);
+    volume->fd = fd;
+    volume->owns_fd = true;
+    volume->node = TAKE(node);
+    return 0;
+}
+
+/* May all members be written, and does nothing about the array forbid it? */
+static bool is_writable(const struct work *work)
+{
+    if (work->array.read_only[0] != '\0')
+        return false;
+    for (size_t i = 0; i < work->n; i++) {
+        const struct volume *member = volume_of(work, i);
+
+        if (member->disk->read_only || member->read_only[0] != '\0')
+            return false;
+    }
+    return true;
+}
+
+static int make_volume(struct work *work, struct err *err)
+{
+    bool is_piece;
+    uint32_t disk = 0;
+    int r;
+
+    work->writable = is_writable(work);
+    is_piece = md_is_piece(&work->array, &disk);
+    if (is_piece && (!work->writable || work->array.n == 1)) {
+        (void)add_piece(work, disk);
+        return 0;
+    }
+    r = add_device(work, err);
+    if (r < 0 && is_piece && err->status == STATUS_HOST) {
+        char text[ERR_TEXT];
+        struct volume *volume = add_piece(work, disk);
+
+        /* it can be read all the same */
+        volume_set_read_only(volume, STATUS_HOST, err_text(err, text, sizeof(text)));
+        err_clear(err);
+        r = 0;
+    }
+    return r;
+}
+
+/* ---- arrays ---- */
+
+static void report(struct work *work, const struct err *err)
+{
+    char why[ERR_TEXT];
+    CLEANUP_FREE char *text = mem_printf("the md array %s cannot be used: %s", work->name,
+                                         err_text(err, why, sizeof(why)));
+
+    log_debug("%s", text);
+    for (size_t i = 0; i < work->n; i++)
+        volume_set_problem(volume_of(work, i), err->status, text);
+}
+
+static bool same_array(const struct md_super *a, const struct md_super *b)
+{
+    return a->major == b->major && memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
+}
+
+/* All members that belong to the array of member number @first. */
+static void gather(struct work *work, const struct members *members, size_t first)
+{
+    work->members = mem_alloc(members->n * sizeof(*work->members));
+    work->supers = mem_alloc(members->n * sizeof(*work->supers));
+    for (size_t i = first; i < members->n; i++) {
+        if (!same_array(&members->items[first].super, &members->items[i].super))
+            continue;
+        work->members[work->n] = &members->items[i];
+        work->supers[work->n] = &members->items[i].super;
+        work->n++;
+    }
+}
+
+static int handle_array(struct work *work, struct err *err)
+{
+    struct err one = ERR_NONE;
+    int r = md_array_assemble(work->supers, work->n, &work->array, &one);
+
+    /* further members may lie on what is still to be opened */
+    if ((r < 0 || work->array.n_missing > 0) && !work->stack->settled)
+        return 0;
+    work->name = array_name(work->stack, work->supers[0]);
+    for (size_t i = 0; i < work->n; i++)
+        volume_of(work, i)->handled = true;
+    if (r == 0)
+        r = make_volume(work, &one);
+    if (r == -EINTR) {
+        *err = one;
+        return r;
+    }
+    if (r < 0)
+        report(work, &one);
+    return 0;
+}
+
+static int handle_arrays(struct stack *stack, const struct members *members, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < members->n && r == 0; i++) {
+        struct work work = { .stack = stack };
+        bool first = true;
+
+        for (size_t j = 0; j < i; j++)
+            first &= !same_array(&members->items[j].super, &members->items[i].super);
+        if (!first)
+            continue;
+        gather(&work, members, i);
+        r = handle_array(&work, err);
+        free(work.members);
+        free(work.supers);
+        free(work.name);
+    }
+    return r;
+}
+
+static int activate(struct stack *stack, struct err *err)
+{
+    struct members members = { 0 };
+    int r;
+
+    for (size_t i = 0; i < stack->n_volumes; i++) {
+        struct volume *volume = &stack->volumes[i];
+        struct member *member;
+        struct md_super super;
+
+        if (volume->handled || strcmp(volume->fstype, "linux_raid_member") != 0)
+            continue;
+        if (md_super_read(volume, &super) <= 0) {
+            volume->handled = true;
+            volume_set_problem(volume, STATUS_FAILED, "its md superblock is damaged");
+            continue;
+        }
+        member = mem_add(&members.items, &members.n, sizeof(*member));
+        *member = (struct member){ .volume = i, .super = super };
+    }
+    r = handle_arrays(stack, &members, err);
+    free(members.items);
+    return r;
+}
+
+const struct layer layer_md = {
+    .name = "md",
+    .activate = activate,
+};
