@@ -21,9 +21,15 @@ static const size_t facts_strings[] = {
     STRING(facts, network_stack),
 };
 static const size_t device_strings[] = {
-    STRING(fact_device, name),       STRING(fact_device, kind),      STRING(fact_device, fstype),
-    STRING(fact_device, uuid),       STRING(fact_device, label),     STRING(fact_device, part_uuid),
+    STRING(fact_device, name),       STRING(fact_device, kind),
+    STRING(fact_device, fstype),     STRING(fact_device, uuid),
+    STRING(fact_device, label),      STRING(fact_device, part_uuid),
     STRING(fact_device, part_label), STRING(fact_device, part_type),
+    STRING(fact_device, array_uuid), STRING(fact_device, array_name),
+};
+static const size_t alias_strings[] = {
+    STRING(fact_alias, name),
+    STRING(fact_alias, device),
 };
 static const size_t mount_strings[] = {
     STRING(fact_mount, source),
@@ -97,6 +103,7 @@ void facts_free(struct facts *facts)
     if (!facts)
         return;
     FREE(facts->devices, facts->n_devices, device_strings);
+    FREE(facts->aliases, facts->n_aliases, alias_strings);
     FREE(facts->mounts, facts->n_mounts, mount_strings);
     for (size_t i = 0; i < facts->n_kernels; i++) {
         if (facts->kernels[i].archive)
@@ -112,6 +119,11 @@ void facts_free(struct facts *facts)
 struct fact_device *facts_add_device(struct facts *facts)
 {
     return ADD(facts->devices, facts->n_devices, device_strings);
+}
+
+struct fact_alias *facts_add_alias(struct facts *facts)
+{
+    return ADD(facts->aliases, facts->n_aliases, alias_strings);
 }
 
 struct fact_mount *facts_add_mount(struct facts *facts)

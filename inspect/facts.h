@@ -26,7 +26,14 @@ struct fact_device {
     char *name; /* guest name: "/dev/sda1", "btrfsvol:/dev/sda2/@" is not one */
     char *kind; /* "disk", "partition" ... */
     char *fstype, *uuid, *label, *part_uuid, *part_label, *part_type;
+    char *array_uuid, *array_name; /* of an md array, as its superblocks have them */
     uint64_t size_bytes;
+};
+
+/* A further name of a device, from the guest's configuration (mdadm.conf). */
+struct fact_alias {
+    char *name;   /* "/dev/md0" */
+    char *device; /* a device's name */
 };
 
 struct fact_mount {
@@ -84,6 +91,8 @@ struct facts {
 
     struct fact_device *devices;
     size_t n_devices;
+    struct fact_alias *aliases;
+    size_t n_aliases;
     /* from fstab, in its order; "/" is always there; last an EFI system partition that fstab does
      * not name, when it could be mounted */
     struct fact_mount *mounts;
@@ -103,6 +112,7 @@ void facts_free(struct facts *facts);
 /* A new last element with all strings "". Adding one may move the others: fill devices completely
  * before anything points at them. */
 struct fact_device *facts_add_device(struct facts *facts);
+struct fact_alias *facts_add_alias(struct facts *facts);
 struct fact_mount *facts_add_mount(struct facts *facts);
 struct fact_kernel *facts_add_kernel(struct facts *facts);
 struct fact_nic *facts_add_nic(struct facts *facts);
@@ -118,8 +128,8 @@ const struct fact_device *facts_root_device(const struct facts *facts);
 /*
  * The device that a name of the guest means: UUID=, LABEL=, PARTUUID=, PARTLABEL= (quoted or not),
  * /dev/sdXN, /dev/vdXN, /dev/hdXN, /dev/nvmeXn1pN (by position), links below /dev/disk,
- * /dev/mapper names. by-path and by-id links are known on guests with one disk only.
- * NULL when it is not known.
+ * /dev/mapper names, /dev/mdN, /dev/md/NAME and their partitions. by-path and by-id links are known
+ * on guests with one disk only. NULL when it is not known.
  */
 const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
 

@@ -8,6 +8,7 @@
 #include "engine/base/strbuf.h"
 #include "inspect/fstab.h"
 #include "inspect/linux.h"
+#include "inspect/mdadm_conf.h"
 
 #define MAX_MOUNTS 1024 /* further lines are not looked at */
 
@@ -35,12 +36,40 @@ static void add_root(struct facts *facts)
     facts_set(&mount->type, device ? device->fstype : "");
 }
 
+/* The names that mdadm.conf gives to arrays: by uuid, else by name. */
+static void add_array_names(const struct guest_root *root, struct facts *facts)
+{
+    struct mdadm_conf conf CLEANUP_MDADM_CONF = { 0 };
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(root, "/etc/mdadm/mdadm.conf", &len);
+
+    if (!text)
+        text = linux_read(root, "/etc/mdadm.conf", &len);
+    if (text)
+        mdadm_conf_parse(text, len, &conf);
+    for (size_t i = 0; i < conf.n && i < MAX_MOUNTS; i++) {
+        const struct mdadm_array *array = &conf.arrays[i];
+        CLEANUP_FREE char *link = array->uuid[0]
+                                      ? mem_printf("/dev/disk/by-id/md-uuid-%s", array->uuid)
+                                      : mem_printf("/dev/disk/by-id/md-name-%s", array->name);
+        const struct fact_device *device = facts_resolve(facts, link);
+        struct fact_alias *alias;
+
+        if (!device || array->device[0] == '\0')
+            continue;
+        alias = facts_add_alias(facts);
+        facts_set(&alias->name, array->device);
+        facts_set(&alias->device, device->name);
+    }
+}
+
 void linux_mounts(const struct guest_root *root, struct facts *facts)
 {
     struct fstab fstab CLEANUP_FSTAB = { 0 };
     size_t len = 0;
     CLEANUP_FREE char *text = linux_read(root, "/etc/fstab", &len);
 
+    add_array_names(root, facts);
     if (text)
         fstab_parse(text, len, &fstab);
     for (size_t i = 0; i < fstab.n && i < MAX_MOUNTS; i++) {

@@ -9,6 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
 #include "inspect/facts.h"
+#include "inspect/resolve_md.h"
 
 static bool is_disk(const struct fact_device *device)
 {
@@ -239,10 +240,11 @@ static const struct {
     { "/dev/disk/by-id/dm-name-", by_mapper },
     { "/dev/disk/by-id/dm-uuid-", NULL }, /* names no hardware */
     { "/dev/disk/by-id/lvm-pv-uuid-", NULL },
-    { "/dev/disk/by-id/md-", NULL },
+    { "/dev/disk/by-id/md-", resolve_md_id },
     { "/dev/disk/by-id/", by_hardware },
     { "/dev/disk/by-path/", by_hardware },
     { "/dev/mapper/", by_mapper },
+    { "/dev/md", resolve_md },
     { "/dev/root", root_device },
     { "/dev/xvd", by_letter },
     { "/dev/sd", by_letter },
