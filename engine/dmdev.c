@@ -92,9 +92,14 @@ void dmdev_load_module(const char *name)
 {
     const char *const argv[] = { "modprobe", "-q", name, NULL };
     struct exec_opts opts = { .argv = argv, .timeout_ms = 30000 };
+    CLEANUP_FREE char *loaded = mem_printf("/sys/module/%s", name);
     struct err ignored = ERR_NONE;
 
-    (void)exec_run(&opts, NULL, &ignored);
+    for (char *c = loaded; *c; c++) /* sysfs has dm_mod for dm-mod */
+        if (*c == '-')
+            *c = '_';
+    if (access(loaded, F_OK) < 0)
+        (void)exec_run(&opts, NULL, &ignored);
 }
 
 static bool has_driver(void)

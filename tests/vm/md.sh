@@ -1,0 +1,213 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# md arrays of every level, layout and metadata format, made by mdadm and the kernel's md, filled and
+# stopped; h2k reads them without md, complete, degraded and dirty, and writes to overlays of some.
+# The members stay as they are, and so does the host, which runs an array with the same UUID beside
+# udevd. MD_ALL=1: also the layouts that differ from others in their parity only.
+. "${H2K_SRC:?}/tests/lib/functions.sh"
+requires root qemu-img qemu-system-x86_64 mdadm losetup
+: "${MD_VOLUME:?}"
+
+if [ "${1:-}" != inside ]; then
+    head -c 48M /dev/urandom >"$T/data"
+    in_vm -u -m 2048 -t 1000 -- "$0" inside "$T/data"
+    exit 0
+fi
+data=$2
+
+# loops FILE...: loop devices on them, as $loops
+loops()
+{
+    local file
+    loops=()
+    for file in "$@"; do loops+=("$(losetup -f --show "$file")"); done
+}
+
+stop()
+{
+    local try
+    for try in $(seq 50); do
+        ! mdadm --quiet --stop "$1" 2>"$T/stop" || break
+        [ "$try" != 50 ] || fail "stop $1: $(cat "$T/stop")"
+        sleep 0.1
+    done
+    losetup -d "${loops[@]}"
+}
+
+# make NAME MEMBERS MDADM-OPTION...: an array of that name with known content; files NAME.0 ...
+# UNEQUAL: each member is larger than the one before. DIRTY: the files are those of an array in use.
+make()
+{
+    local name=$1 n=$2 files=() i md
+    shift 2
+    for ((i = 0; i < n; i++)); do
+        files+=("$T/$name.$i")
+        truncate -s $((4096 + i * ${UNEQUAL:-0}))K "$T/$name.$i"
+    done
+    loops "${files[@]}"
+    mdadm --quiet --create "/dev/md/$name" --run --force --assume-clean --name="$name" "$@" \
+        --raid-devices="$n" "${loops[@]}" </dev/null || fail "mdadm cannot make $name"
+    md=$(readlink -f "/dev/md/$name")
+    head -c "$(blockdev --getsize64 "$md")" "$data" >"$T/$name.content"
+    if [ -n "${DIRTY:-}" ]; then
+        echo 0 >"/sys/block/${md##*/}/md/safe_mode_delay"
+        dd if="$T/$name.content" of="$md" bs=1M oflag=direct status=none
+        for ((i = 0; i < n; i++)); do cp "$T/$name.$i" "$T/$name.copy"; mv "$T/$name.copy" "$T/$name.$i.dirty"; done
+        stop "$md"
+        for ((i = 0; i < n; i++)); do mv "$T/$name.$i.dirty" "$T/$name.$i"; done
+    else
+        dd if="$T/$name.content" of="$md" bs=1M oflag=direct status=none
+        stop "$md"
+    fi
+    made+=("$name:$n")
+}
+
+# reads NAME EXPECTED-TEXT MEMBER...: h2k has the content of NAME from these members
+reads()
+{
+    local name=$1 want=$2 files=() i
+    shift 2
+    for i in "$@"; do files+=("$T/$name.$i"); done
+    "$MD_VOLUME" read "$T/$name.content" "${files[@]}" >"$T/out" 2>"$T/err" ||
+        fail "$name of $*: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
+    grep -q -- "^/dev/md[^ ]* $want$" "$T/out" || fail "$name of $*: $(cat "$T/out")"
+    n_read=$((n_read + 1))
+}
+
+# refuses NAME STATUS TEXT MEMBER...
+refuses()
+{
+    local name=$1 want=$2 text=$3 files=() i
+    shift 3
+    for i in "$@"; do files+=("$T/$name.$i"); done
+    "$MD_VOLUME" problem "${files[@]}" >"$T/out" 2>"$T/err" || fail "$name of $*: $(cat "$T/err")"
+    grep -q "^$want .*$text" "$T/out" || fail "$name of $*: $(cat "$T/out")"
+    n_read=$((n_read + 1))
+}
+
+# writes NAME MEMBERS: what h2k writes is on every copy, and the parity is right
+writes()
+{
+    local name=$1 n=$2 files=() copies=() i md
+    for ((i = 0; i < n; i++)); do files+=("$T/$name.$i"); done
+    mkdir "$T/$name.overlays"
+    cp "$T/$name.content" "$T/written"
+    "$MD_VOLUME" write "$T/written" "$T/$name.overlays" "${files[@]}" >"$T/out" 2>"$T/err" ||
+        fail "write $name: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
+    for ((i = 0; i < n; i++)); do
+        qemu-img convert -f qcow2 -O raw "$T/$name.overlays/$i.qcow2" "$T/$name.overlays/$i"
+        copies+=("$T/$name.overlays/$i")
+    done
+    loops "${copies[@]}"
+    udevadm settle
+    mdadm --quiet --stop --scan
+    mdadm --quiet --assemble /dev/md/check "${loops[@]}" 2>"$T/err" || fail "assemble what was written to $name: $(cat "$T/err")"
+    md=$(readlink -f /dev/md/check)
+    cmp "$md" "$T/written" || fail "$name does not hold what was written"
+    echo check >"/sys/block/${md##*/}/md/sync_action"
+    mdadm --wait "$md" || :
+    [ "$(cat "/sys/block/${md##*/}/md/mismatch_cnt")" = 0 ] || fail "$name: copies or parity differ"
+    stop "$md"
+    rm -r "$T/$name.overlays"
+}
+
+sums() { (cd "$T" && sha256sum ./*.[0-9]); }
+host() { cat /proc/mdstat; dmsetup ls; losetup -n -l -O NAME,BACK-FILE | sort; }
+
+modprobe -a nbd loop md_mod raid0 raid1 raid10 raid456 linear dm-mod
+made=() n_read=0
+
+# udevd only makes this slow
+udevadm control --stop-exec-queue
+export MDADM_NO_UDEV=1
+
+for format in 0.90 1.0 1.1 1.2; do make "raid1-$format" 2 --level=1 --metadata=$format; done
+UNEQUAL=512 make linear 3 --level=linear --metadata=1.2
+UNEQUAL=512 make linear-0.90 3 --level=linear --metadata=0.90
+make raid0 2 --level=0 --metadata=1.2 --chunk=16
+UNEQUAL=512 make raid0-original 4 --level=0 --metadata=1.1 --chunk=64 --layout=original
+UNEQUAL=512 make raid0-alternate 4 --level=0 --metadata=1.0 --chunk=64 --layout=alternate
+make raid4 3 --level=4 --metadata=1.2 --chunk=16
+make raid5-0.90 3 --level=5 --metadata=0.90 --chunk=64
+for layout in la ra ls rs parity-first parity-last; do
+    make "raid5-$layout" 3 --level=5 --metadata=1.2 --chunk=16 --layout=$layout
+done
+raid6=(ls ra ddf-N-restart)
+[ -z "${MD_ALL:-}" ] || raid6+=(la rs parity-first parity-last ddf-zero-restart ddf-N-continue
+    left-asymmetric-6 right-asymmetric-6 left-symmetric-6 right-symmetric-6 parity-first-6)
+for layout in "${raid6[@]}"; do
+    make "raid6-$layout" 5 --level=6 --metadata=1.2 --chunk=16 --layout="$layout"
+done
+for layout in n2 f2 o2; do
+    make "raid10-$layout" 4 --level=10 --metadata=1.2 --chunk=16 --layout=$layout
+done
+for layout in n2 o2; do
+    make "raid10-$layout-3" 3 --level=10 --metadata=1.2 --chunk=64 --layout=$layout
+done
+DIRTY=1 make raid1-dirty 2 --level=1 --metadata=1.2
+DIRTY=1 make raid5-dirty 3 --level=5 --metadata=1.2 --chunk=16
+udevadm control --start-exec-queue
+unset MDADM_NO_UDEV
+udevadm settle
+say "${#made[@]} arrays made: $SECONDS s"
+
+# the host has an array with the same UUID, and udevd has seen it
+cp "$T/raid5-ls.0" "$T/host-0"
+cp "$T/raid5-ls.1" "$T/host-1"
+cp "$T/raid5-ls.2" "$T/host-2"
+loops "$T/host-0" "$T/host-1" "$T/host-2"
+host_loops=("${loops[@]}")
+udevadm settle
+mdadm --quiet --stop --scan
+mdadm --quiet --assemble --readonly /dev/md/host --name=raid5-ls "${host_loops[@]}" || fail "the host's array"
+udevadm settle
+host_before=$(host)
+grep -q "^md.*active" /proc/mdstat || fail "no array on the host: $host_before"
+before=$(sums)
+
+none=''
+missing() { echo "[a-z0-9]* array with $1 of $2 members missing or out of date"; }
+for array in "${made[@]}"; do
+    name=${array%:*} n=${array#*:} members=$(seq 0 $((${array#*:} - 1))) why=$none
+    case $name in
+    *-dirty) why="[a-z0-9]* array that was not stopped cleanly" ;;
+    raid6*) why="raid6 array, whose parity can be kept up to date by the guest only" ;;
+    esac
+    # shellcheck disable=SC2086 # words
+    reads "$name" "$why" $members
+done
+say "read whole: $SECONDS s"
+
+reads raid1-1.2 "$(missing 1 2)" 1
+reads raid1-0.90 "$(missing 1 2)" 0
+reads raid1-dirty "$(missing 1 2)" 1
+for layout in la ls parity-first; do reads "raid5-$layout" "$(missing 1 3)" 0 2; done
+reads raid4 "$(missing 1 3)" 0 1
+reads raid5-ls "$(missing 1 3)" 2 1
+reads raid10-n2 "$(missing 2 4)" 1 2
+reads raid10-f2 "$(missing 2 4)" 3 1
+reads raid10-o2 "$(missing 2 4)" 0 2
+reads raid10-n2-3 "$(missing 1 3)" 1 0
+reads raid10-o2-3 "$(missing 1 3)" 1 2
+reads raid6-ddf-N-restart "$(missing 1 5)" 0 1 3 4
+reads raid6-ddf-N-restart "$(missing 2 5)" 4 3 1
+refuses raid6-ls 5 "no table of the device mapper has its layout" 0 1 2 3
+refuses raid5-dirty 5 "degraded and was not stopped cleanly" 0 1
+refuses raid5-ls 1 "2 of its 3 members" 1
+refuses raid0 1 "1 of its 2 members" 0
+refuses raid10-n2 1 "missing members only" 2 3
+refuses linear 1 "1 of its 3 members" 0 2
+say "read degraded: $SECONDS s, $n_read in all"
+
+[ "$before" = "$(sums)" ] || fail "a member has changed"
+udevadm settle
+[ "$host_before" = "$(host)" ] || { host; fail "the host has changed; before: $host_before"; }
+stop "$(readlink -f /dev/md/host)"
+
+writes raid1-1.2 2
+writes raid5-ls 3
+writes raid10-f2 4
+[ "$before" = "$(sums)" ] || fail "a member has changed"
+! dmsetup ls | grep h2k || fail "left behind: $(dmsetup ls)"
+check_clean
+say "written: $SECONDS s"
