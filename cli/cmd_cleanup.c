@@ -50,7 +50,8 @@ const struct command command_cleanup = {
     .name = "cleanup",
     .args = "",
     .summary = "release what killed runs left behind",
-    .help = "Sessions that are alive are never touched. With --orphans, loop devices and folders "
+    .help = "Sessions that are alive are never touched. With --orphans, loop and device-mapper "
+            "devices and folders "
             "named h2k-* that no state file knows are released too.",
     .schema = SCHEMA,
     .options = OPT_CLEANUP,
