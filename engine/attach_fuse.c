@@ -11,7 +11,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -23,6 +22,7 @@
 #include "engine/base/mem.h"
 #include "engine/loopdev.h"
 #include "engine/server.h"
+#include "engine/watch.h"
 
 #define DAEMON "qemu-storage-daemon"
 #define DAEMON_PACKAGE "qemu-system-common (Debian), qemu-kvm-core or qemu-img (Fedora)"
@@ -37,6 +37,7 @@ struct fuse {
     char *socket;                             /* second way: qemu-nbd's */
     char *connection;                         /* value of the line in the state file */
     struct server image_server, mount_server; /* the first way has only the latter */
+    int watcher;
 };
 
 /* The daemon said that it has no FUSE: asked once per process. */
@@ -102,6 +103,8 @@ static void fuse_done(struct fuse *fuse)
 {
     struct err ignored = ERR_NONE;
 
+    if (fuse->watcher >= 0)
+        (void)close(fuse->watcher);
     stop_servers(fuse, SERVER_STOP_MS);
     if (fuse->connection)
         (void)session_forget(fuse->session, "fuse", fuse->connection, &ignored);
@@ -157,23 +160,6 @@ static int start_daemon(struct fuse *fuse, struct err *err)
 
 /* ---- second way: qemu-nbd on a private socket, nbdfuse on that ---- */
 
-static int pid_file_is_there(void *arg, struct err *err)
-{
-    (void)err;
-    return access(arg, F_OK) == 0;
-}
-
-/* qemu-nbd writes its pid file when the socket listens. */
-static int wait_for_socket(struct fuse *fuse, char *pid_file, struct err *err)
-{
-    CLEANUP_FD int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-
-    if (watch < 0 ||
-        inotify_add_watch(watch, session_run_dir(fuse->session), IN_CREATE | IN_MOVED_TO) < 0)
-        return err_set(err, errno, "watch %s", session_run_dir(fuse->session));
-    return server_wait(&fuse->image_server, watch, POLLIN, pid_file_is_there, pid_file, err);
-}
-
 static int start_nbdfuse(struct fuse *fuse, struct err *err)
 {
     CLEANUP_FREE char *graph = server_graph(fuse->disk);
@@ -191,8 +177,7 @@ static int start_nbdfuse(struct fuse *fuse, struct err *err)
     r = server_start(fuse->session, nbd, NBD_PACKAGE, &fuse->image_server, err);
     if (r < 0)
         return r;
-    r = wait_for_socket(fuse, pid_file, err);
-    (void)unlink(pid_file);
+    r = server_wait_pid_file(fuse->session, &fuse->image_server, pid_file, err);
     if (r < 0)
         return r;
     return server_start(fuse->session, fuse->disk->read_only ? mount_ro : mount_rw, NBDFUSE_PACKAGE,
@@ -224,6 +209,17 @@ static bool direct_io_is_safe(const struct fuse *fuse)
     return fuse->disk->read_only || !by_daemon;
 }
 
+static int start_watcher(struct fuse *fuse, struct err *err)
+{
+    struct watch_opts opts = { .pidfds = { fuse->mount_server.process.pidfd },
+                               .n_pidfds = 1,
+                               .nbd_index = -1 };
+
+    if (fuse->image_server.record)
+        opts.pidfds[opts.n_pidfds++] = fuse->image_server.process.pidfd;
+    return watch_start(fuse->session, &opts, &fuse->watcher, err);
+}
+
 static int try_way(struct session *session, struct disk *disk,
                    int (*start)(struct fuse *fuse, struct err *err), struct err *err)
 {
@@ -234,6 +230,7 @@ static int try_way(struct session *session, struct disk *disk,
     counter++;
     fuse->session = session;
     fuse->disk = disk;
+    fuse->watcher = -1;
     fuse->path = mem_printf("%s/disk%u.raw", session_run_dir(session), counter);
     fuse->socket = mem_printf("%s/disk%u.sock", session_run_dir(session), counter);
     undo_push(session_undo(session), fuse->path, fuse_release, fuse);
@@ -244,6 +241,9 @@ static int try_way(struct session *session, struct disk *disk,
     if (r < 0)
         return r;
     r = session_in_outer(session, open_export, fuse, err);
+    if (r < 0)
+        return r;
+    r = start_watcher(fuse, err);
     if (r < 0)
         return r;
     disk->priv = fuse;

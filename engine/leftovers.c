@@ -240,7 +240,7 @@ static int release_loop(struct dead *dead, const char *value, struct err *err)
 
 static int release_nbd(struct dead *dead, const char *value, struct err *err)
 {
-    int r = nbd_release_recorded(value, err);
+    int r = nbd_release_recorded(dead->id, value, err);
 
     if (r > 0)
         note(dead, "nbd device", value);

@@ -13,6 +13,7 @@
 #include "engine/base/mem.h"
 #include "engine/dmdev.h"
 #include "engine/loopdev.h"
+#include "engine/nbddev.h"
 #include "engine/state.h"
 
 /* Has the session a state file, dead or alive? */
@@ -101,6 +102,27 @@ static int orphan_dm(bool remove, struct strlist *found, struct err *err)
     return r < 0 ? r : 0;
 }
 
+/* ---- nbd devices ---- */
+
+static int orphan_nbd(bool remove, struct strlist *found, struct err *err)
+{
+    CLEANUP_DIR DIR *dir = opendir("/sys/block");
+    const struct dirent *entry;
+    int r = 0;
+
+    while (r >= 0 && dir && (entry = readdir(dir))) {
+        CLEANUP_FREE char *identifier = nbd_identifier(entry->d_name);
+        const char *id = identifier ? id_of(identifier) : NULL;
+
+        if (!id || is_known(id))
+            continue;
+        strlist_take(found, mem_printf("nbd device /dev/%s", entry->d_name));
+        if (remove)
+            r = nbd_release_recorded(id, "?", err);
+    }
+    return r < 0 ? r : 0;
+}
+
 /* ---- folders ---- */
 
 static int orphan_folder(const char *path, bool remove, struct strlist *found, struct err *err)
@@ -157,6 +179,8 @@ int leftovers_orphans(bool remove, struct strlist *ret_found, struct err *err)
     if (r == 0)
         r = orphan_loops(remove, ret_found, err);
 
+    if (r == 0)
+        r = orphan_nbd(remove, ret_found, err);
     if (r == 0)
         r = orphan_run_dirs(remove, ret_found, err);
     if (r == 0)

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -69,7 +70,8 @@ int server_check(struct server *server, struct err *err)
     if (server->process.pid > 0 && !process_ended(&server->process, &status))
         return 0;
     (void)ended(server, status, err);
-    return err_wrap(err, "the image is no longer served");
+    return err_wrap(err, "the image is no longer served (was its block server killed, or is memory "
+                         "short? try again)");
 }
 
 int server_wait(struct server *server, int watch_fd, short watch_events, server_ready_fn ready,
@@ -98,6 +100,26 @@ int server_wait(struct server *server, int watch_fd, short watch_events, server_
         if (poll(polls, ARRAY_SIZE(polls), (int)(deadline - now)) < 0 && errno != EINTR)
             return err_set(err, errno, "wait for %s", server->name);
     }
+}
+
+static int is_there(void *arg, struct err *err)
+{
+    (void)err;
+    return access(arg, F_OK) == 0;
+}
+
+int server_wait_pid_file(struct session *session, struct server *server, char *pid_file,
+                         struct err *err)
+{
+    CLEANUP_FD int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    int r;
+
+    if (watch < 0 ||
+        inotify_add_watch(watch, session_run_dir(session), IN_CREATE | IN_MOVED_TO) < 0)
+        return err_set(err, errno, "watch %s", session_run_dir(session));
+    r = server_wait(server, watch, POLLIN, is_there, pid_file, err);
+    (void)unlink(pid_file);
+    return r;
 }
 
 void server_stop(struct session *session, struct server *server, unsigned grace_ms)

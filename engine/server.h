@@ -33,6 +33,11 @@ typedef int (*server_ready_fn)(void *arg, struct err *err);
 int server_wait(struct server *server, int watch_fd, short watch_events, server_ready_fn ready,
                 void *arg, struct err *err);
 
+/* Wait until the server wrote @pid_file (qemu-nbd does when its socket listens), a path in the
+ * session's run directory, and remove it. */
+int server_wait_pid_file(struct session *session, struct server *server, char *pid_file,
+                         struct err *err);
+
 /* 0 while it runs; -EIO and *err, with what it said, when it has ended. */
 int server_check(struct server *server, struct err *err);
 

@@ -11,7 +11,8 @@
  *     server PID START    a block server
  *     fuse PATH NUMBER    FUSE connection that serves PATH
  *     loop N DEV INO      loop device over the file with that device and inode number
- *     nbd N TID           nbd device that this thread of a server is connected to
+ *     nbd N PID           nbd device that this process connected
+ *     nbd ?               one that is about to be connected; its identifier has the session's id
  *     dm NAME             device-mapper device
  *
  * In values '%' and control characters are written as %XX.
