@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/loop.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/exec.h"
+#include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/state.h"
 
@@ -199,6 +201,32 @@ static bool matches(const struct loop_info64 *info, const struct loop_match *mat
     return match->ino == 0 || (info->lo_device == match->dev && info->lo_inode == match->ino);
 }
 
+/*
+ * The device's name can be asked only together with the size of what lies below, which a block
+ * server that does not answer never tells. sysfs has the path of that at least: an export in the
+ * run directory of a session that we do not look for is left alone.
+ */
+static bool is_of_another(const char *entry, const struct loop_match *match)
+{
+    CLEANUP_FREE char *sysfs = mem_printf("/sys/block/%s/loop/backing_file", entry);
+    CLEANUP_FREE char *path = NULL;
+    CLEANUP_FREE char *own = NULL;
+    struct err ignored = ERR_NONE;
+    char *end;
+
+    if (io_read_file(sysfs, PATH_MAX, &path, NULL, &ignored) < 0 ||
+        strncmp(path, STATE_DIR "/", strlen(STATE_DIR "/")) != 0)
+        return false;
+    end = strstr(path, ".d/");
+    if (!end)
+        return false;
+    *end = '\0';
+    if (!match->name) /* orphans: nobody knows their session */
+        return access(path, F_OK) == 0;
+    own = mem_printf("%s/%s", STATE_DIR, match->name + strlen(STATE_LOOP_NAME));
+    return strcmp(path, own) != 0;
+}
+
 /* Look at /sys/block/@entry; a node that only its maker had cannot be opened here. */
 static int visit(const char *entry, const struct loop_match *match, bool release_it,
                  struct err *err)
@@ -208,7 +236,7 @@ static int visit(const char *entry, const struct loop_match *match, bool release
     CLEANUP_FD int fd = -1;
     struct loop_info64 info;
 
-    if (strncmp(entry, "loop", 4) != 0 || access(attached, F_OK) < 0)
+    if (strncmp(entry, "loop", 4) != 0 || access(attached, F_OK) < 0 || is_of_another(entry, match))
         return 0;
     fd = open(node, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || ioctl(fd, LOOP_GET_STATUS64, &info) < 0)
