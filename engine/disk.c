@@ -6,10 +6,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "engine/attach.h"
 #include "engine/base/cleanup.h"
+#include "engine/base/io.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
@@ -205,4 +207,22 @@ int disk_sync(struct disk *disk, struct err *err)
     if (r == 0 && disk->check)
         r = disk->check(disk, err);
     return r;
+}
+
+int disk_check(struct disk *disk, unsigned wait_ms, struct err *err)
+{
+    const struct timespec step = { .tv_nsec = 5000000L };
+    uint64_t deadline = io_now_ms() + wait_ms;
+
+    if (!disk->check)
+        return 0;
+    for (;;) {
+        int r = disk->check(disk, err);
+
+        if (r < 0)
+            return err_wrap(err, "%s", disk->image->path);
+        if (io_now_ms() >= deadline)
+            return 0;
+        (void)nanosleep(&step, NULL);
+    }
 }

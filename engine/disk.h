@@ -85,4 +85,11 @@ int disk_map(struct session *session, struct disk *disk, uint64_t offset, uint64
  * result. */
 int disk_sync(struct disk *disk, struct err *err);
 
+/*
+ * Are the servers of the disk still there? One that died shows up as a read error somewhere else
+ * first, which says nothing of the cause, and a moment later as an ended process: @wait_ms is how
+ * long to wait for that. 0, or negative errno and *err with the server's last words.
+ */
+int disk_check(struct disk *disk, unsigned wait_ms, struct err *err);
+
 #endif

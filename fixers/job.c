@@ -13,6 +13,8 @@
 #include "engine/base/signals.h"
 #include "fixers/job_stage.h"
 
+#define SERVER_DEATH_MS 1000 /* from the closed connection to the ended process */
+
 enum {
     FOR_INSPECT = 1 << JOB_INSPECT,
     FOR_PLAN = 1 << JOB_PLAN,
@@ -55,6 +57,35 @@ static struct job *job_new(const struct job_opts *opts, enum job_goal goal)
     return job;
 }
 
+/* What a dead server looks like to whoever reads or writes. */
+static bool is_io_error(const struct err *err)
+{
+    return err->code == EIO || err->code == ENOTCONN || err->code == ECONNABORTED;
+}
+
+/* Whatever a stage made of it: where a server died, that is what happened, and a result that was
+ * reached without it is not to be believed. */
+static int check_servers(const struct job *job, int r, struct err *err)
+{
+    for (size_t i = 0; i < job->opts->n_sources; i++) {
+        struct err dead = ERR_NONE;
+
+        if (!job->disks[i])
+            continue;
+        if (disk_check(job->disks[i], r < 0 && is_io_error(err) ? SERVER_DEATH_MS : 0, &dead) < 0) {
+            *err = dead;
+            r = -err->code;
+            break;
+        }
+    }
+    /* the watcher may have ended a server that held us up */
+    if (r < 0 && signals_pending()) {
+        err_clear(err);
+        r = err_set(err, EINTR, "stop in the stage %s", job->stage);
+    }
+    return r;
+}
+
 static int run_stage(struct job *job, const struct stage *stage, struct err *err)
 {
     uint64_t start = io_now_ms();
@@ -65,7 +96,7 @@ static int run_stage(struct job *job, const struct stage *stage, struct err *err
     job->stage = stage->name;
     log_debug("stage %s", stage->name);
     progress_update(job->opts->progress, stage->name, 0, 0);
-    r = stage->run(job, err);
+    r = check_servers(job, stage->run(job, err), err);
     if (job->n_timings < ARRAY_SIZE(job->timings))
         job->timings[job->n_timings++] =
             (struct job_timing){ .stage = stage->name, .ms = (unsigned)(io_now_ms() - start) };

@@ -27,6 +27,7 @@ struct search {
     size_t n;
     struct strlist boot_roots; /* root= of the boot loaders' default kernels */
     struct err host;           /* why a candidate could not be mounted: the host lacks something */
+    struct err io;             /* ... it could not be read */
 };
 
 static bool is_candidate(const struct volume *volume)
@@ -269,6 +270,10 @@ static int none_found(const struct search *search, struct err *err)
         *err = search->host;
         return err_wrap(err, "no operating system was found in what this host can mount");
     }
+    if (search->io.code != 0) {
+        *err = search->io;
+        return err_wrap(err, "no operating system was found in what could be read");
+    }
     if (name_problems(stack, err) < 0)
         return -err->code;
     for (size_t i = 0; i < stack->n_volumes; i++) {
@@ -308,6 +313,8 @@ static int search_all(struct search *search, struct err *err)
             log_debug("%s is passed over: %s", volume->name, err_text(&one, text, sizeof(text)));
             if (one.status == STATUS_HOST)
                 search->host = one;
+            else if (one.code == EIO)
+                search->io = one;
         }
     }
     if (search->n == 0)
@@ -319,7 +326,7 @@ static int search_all(struct search *search, struct err *err)
 int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct system **ret,
                  size_t *ret_n, struct err *err)
 {
-    struct search search = { .stack = stack, .opts = opts, .host = ERR_NONE };
+    struct search search = { .stack = stack, .opts = opts, .host = ERR_NONE, .io = ERR_NONE };
     size_t n_candidates = 0;
     int r;
 
