@@ -33,11 +33,11 @@ const struct host_driver host_drivers[] = {
     { "writecache", DRIVER_DM_TARGET, "dm-writecache", "write-cached LVM" },
     { "crypt", DRIVER_DM_TARGET, "dm-crypt", "LUKS and BitLocker" },
     { "raid", DRIVER_DM_TARGET, "dm-raid", "RAID by LVM and md" },
-    { "linear", DRIVER_MD, "linear", "md linear" },
-    { "raid0", DRIVER_MD, "raid0", "md RAID 0" },
-    { "raid1", DRIVER_MD, "raid1", "md RAID 1" },
-    { "raid10", DRIVER_MD, "raid10", "md RAID 10" },
-    { "raid6", DRIVER_MD, "raid456", "md RAID 4, 5 and 6" },
+    { "unstriped", DRIVER_DM_TARGET, "dm-unstriped", "reading md RAID 6 and 10" },
+    { "zero", DRIVER_DM_TARGET, "dm-zero", "writing to md RAID 10" },
+    { "raid1", DRIVER_MD, "raid1", "RAID 1 through dm-raid" },
+    { "raid10", DRIVER_MD, "raid10", "RAID 10 through dm-raid" },
+    { "raid6", DRIVER_MD, "raid456", "RAID 4, 5 and 6 through dm-raid" },
 };
 const size_t host_n_drivers = ARRAY_SIZE(host_drivers);
 

@@ -321,14 +321,15 @@ static bool same_array(const struct md_super *a, const struct md_super *b)
 /* All members that belong to the array of member number @first. */
 static void gather(struct work *work, const struct members *members, size_t first)
 {
-    work->members = mem_alloc(members->n * sizeof(*work->members));
-    work->supers = mem_alloc(members->n * sizeof(*work->supers));
+    size_t n_supers = 0;
+
     for (size_t i = first; i < members->n; i++) {
         if (!same_array(&members->items[first].super, &members->items[i].super))
             continue;
-        work->members[work->n] = &members->items[i];
-        work->supers[work->n] = &members->items[i].super;
-        work->n++;
+        *(const struct member **)mem_add(&work->members, &work->n, sizeof(void *)) =
+            &members->items[i];
+        *(const struct md_super **)mem_add(&work->supers, &n_supers, sizeof(void *)) =
+            &members->items[i].super;
     }
 }
 

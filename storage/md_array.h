@@ -50,7 +50,7 @@ struct md_cell {
     uint64_t skip; /* sectors */
 };
 struct md_period {
-    struct md_cell *cells;
+    struct md_cell *cells; /* md_period_done() */
     size_t n_cells;
     uint32_t rows; /* of chunks on each device */
 };
@@ -58,5 +58,7 @@ struct md_period {
 /* 0; or -ENODATA: a chunk lies on missing devices only; -ENOTSUP: a layout that is not known.
  * ret->cells is the caller's in any case. */
 int md_array_period(const struct md_array *array, struct md_period *ret);
+void md_period_done(struct md_period *period);
+#define CLEANUP_MD_PERIOD __attribute__((cleanup(md_period_done)))
 
 #endif

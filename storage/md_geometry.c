@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Where md puts the chunks of an array. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "engine/base/mem.h"
 #include "storage/md_array.h"
@@ -76,6 +77,12 @@ static uint32_t data_disk(const struct parity *parity, uint32_t n, uint32_t n_pa
     if (n_parity == 2 && p == n - 1) /* P is last, Q first */
         return i + 1;
     return i < p ? i : i + n_parity;
+}
+
+void md_period_done(struct md_period *period)
+{
+    free(period->cells);
+    *period = (struct md_period){ 0 };
 }
 
 static struct md_cell *new_cells(struct md_period *period, size_t n)

@@ -78,7 +78,7 @@ size_t md_super_places(uint64_t sectors, struct md_place places[MD_PLACES])
     }
     if (sectors >= 24)
         places[n++] = (struct md_place){ 1, 0, (sectors & ~7ULL) - 16 };
-    if (sectors >= 2 * V0_RESERVED)
+    if (sectors >= 2ULL * V0_RESERVED)
         places[n++] =
             (struct md_place){ 0, 90, (sectors & ~(uint64_t)(V0_RESERVED - 1)) - V0_RESERVED };
     return n;
@@ -125,7 +125,7 @@ static int parse_v0(const uint8_t *data, size_t len, const struct md_place *plac
 {
     static const uint8_t uuid_words[] = { V0_UUID0, V0_UUID1, V0_UUID1 + 1, V0_UUID1 + 2 };
 
-    if (len < V0_WORDS * 4 || word(data, V0_CSUM) != v0_checksum(data))
+    if (len < MD_SUPER_MAX || word(data, V0_CSUM) != v0_checksum(data))
         return -EBADMSG;
     super->minor = 90;
     for (size_t i = 0; i < ARRAY_SIZE(uuid_words); i++) {

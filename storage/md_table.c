@@ -207,9 +207,8 @@ static void add_periods(struct build *build, const struct md_period *period)
 
 static int make_periods(struct build *build, struct err *err)
 {
-    struct md_period period;
+    CLEANUP_MD_PERIOD struct md_period period = { 0 };
     int r = md_array_period(build->array, &period);
-    CLEANUP_FREE struct md_cell *cells = period.cells;
 
     if (r == -ENODATA)
         return err_status(err, STATUS_FAILED,

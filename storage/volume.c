@@ -88,8 +88,8 @@ static int disk_number(struct stack *stack, const struct disk *disk, dev_t *ret,
     r = volume_node(stack, whole, &node, err);
     if (r < 0)
         return r;
-    if (stat(node, &st) < 0)
-        return err_set(err, errno, "stat %s", node);
+    if (!node || stat(node, &st) < 0)
+        return err_set(err, errno, "stat the device of %s", whole->name);
     *ret = st.st_rdev;
     return 0;
 }
