@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/loop.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #define MISC_MAJOR 10
 #define LOOP_CONTROL_MINOR 237
 
+#define LOCK_WAIT_MS 5000
 #define MAX_ATTEMPTS 64 /* somebody else may take the free device first */
 
 static int no_loop(int code, struct err *err)
@@ -119,6 +121,28 @@ static void fill_config(struct session *session, const struct loop_opts *opts,
                    session_id(session));
 }
 
+/*
+ * udev leaves a disk alone while somebody holds this lock, but for a moment it may have the device
+ * itself: one that was made just now is looked at. Without the lock it would look at the guest next
+ * and hand members of arrays to the host's tools. -EBUSY: somebody else uses the device already.
+ */
+static int lock_device(int number, int fd)
+{
+    CLEANUP_FREE char *used = mem_printf("/sys/block/loop%d/loop", number);
+    uint64_t end = io_now_ms() + LOCK_WAIT_MS;
+
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK) /* not here: who may use it the ioctl decides */
+            return 0;
+        if (access(used, F_OK) == 0)
+            return -EBUSY;
+        if (io_now_ms() >= end)
+            return 0;
+        (void)poll(NULL, 0, 5);
+    }
+    return 0;
+}
+
 /* Configure one free device. -EBUSY: somebody was faster. */
 static int take_device(struct session *session, const struct loop_opts *opts, int number,
                        char **ret_node, struct err *err)
@@ -136,8 +160,8 @@ static int take_device(struct session *session, const struct loop_opts *opts, in
     r = record(session, number, &st, err);
     if (r < 0)
         return r;
-    /* udev leaves a disk alone while somebody holds this lock; who may use it the ioctl decides */
-    (void)flock(fd, LOCK_EX | LOCK_NB);
+    if (lock_device(number, fd) < 0)
+        return -EBUSY;
     fill_config(session, opts, &config);
     if (ioctl(fd, LOOP_CONFIGURE, &config) < 0) {
         if (errno == EBUSY || errno == ENXIO)
