@@ -8,6 +8,8 @@
  *     md_volume write CONTENT DIR IMAGE...  the same as read, then writes here and there, into
  *                                           CONTENT too; the overlays are DIR/0.qcow2 ...
  *
+ *     md_volume hold CONTENT IMAGE...       the same as read, says "ready", and waits to be killed
+ *
  * Exit status: 0 when it is so, else 1 with the reason on stderr.
  */
 #include <errno.h>
@@ -136,6 +138,11 @@ static int use(struct job *job, struct err *err)
     if (content < 0)
         return err_set(err, errno, "open %s", job->content);
     r = compare(volume, content, err);
+    if (r == 0 && strcmp(job->mode, "hold") == 0) {
+        (void)puts("ready");
+        (void)fflush(stdout);
+        (void)pause();
+    }
     if (r == 0 && job->dir)
         r = write_both(job, volume, content, err);
     for (size_t i = 0; i < job->n && r == 0; i++)

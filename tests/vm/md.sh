@@ -5,7 +5,8 @@
 # The members stay as they are, and so does the host, which runs an array with the same UUID beside
 # udevd. MD_ALL=1: also the layouts that differ from others in their parity only.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
-requires root qemu-img qemu-system-x86_64 mdadm losetup
+. "$H2K_SRC/tests/lib/tiny-guest.sh"
+requires root qemu-img qemu-system-x86_64 mdadm losetup sfdisk mkfs.ext4 jq
 : "${MD_VOLUME:?}"
 
 if [ "${1:-}" != inside ]; then
@@ -207,7 +208,52 @@ stop "$(readlink -f /dev/md/host)"
 writes raid1-1.2 2
 writes raid5-ls 3
 writes raid10-f2 4
+say "written: $SECONDS s"
+
+# a guest on a partition of an array over whole disks, repaired: md finds the parity right
+tiny_tree "$T/tree" /dev/md/root1
+for ((i = 0; i < 3; i++)); do truncate -s 28M "$T/root$i.raw"; done
+loops "$T"/root?.raw
+mdadm --quiet --create /dev/md/root --run --assume-clean --name=root --level=5 --metadata=1.2 \
+    --chunk=16 --raid-devices=3 "${loops[@]}"
+md=$(readlink -f /dev/md/root)
+printf 'label: gpt\nstart=2048,size=98304\n' | sfdisk -q --no-reread --no-tell-kernel "$md"
+mkfs.ext4 -q -F -E offset=1048576 -d "$T/tree" "$md" 48M
+stop "$md"
+rm -r "$T/tree"
+expect 0 "$H2K" inspect --json -a "$T/root0.raw" -a "$T/root1.raw" -a "$T/root2.raw"
+jq -e '.systems[0] | .root == "/dev/md/root1" and .mounts[0].device == "/dev/md/root1"' "$T/out" \
+    >"$T/found" || fail "the guest on an array: $(cat "$T/out")"
+mkdir "$T/fixed"
+expect 0 "$H2K" offline-fix --backend nbd --output-dir "$T/fixed" -O raw \
+    -a "$T/root0.raw" -a "$T/root1.raw" -a "$T/root2.raw"
+loops "$T"/fixed/*.raw
+udevadm settle
+mdadm --quiet --stop --scan
+mdadm --quiet --assemble /dev/md/check "${loops[@]}" || fail "assemble the repaired guest's disks"
+md=$(readlink -f /dev/md/check)
+echo check >"/sys/block/${md##*/}/md/sync_action"
+mdadm --wait "$md" || :
+[ "$(cat "/sys/block/${md##*/}/md/mismatch_cnt")" = 0 ] || fail "the repaired guest's parity differs"
+e2fsck -fn "$md?offset=1048576" >"$T/fsck" 2>&1 || fail "the repaired guest: $(cat "$T/fsck")"
+stop "$md"
+say "guest: $SECONDS s"
+
+# killed with devices in use
+for how in "" --orphans; do
+    "$MD_VOLUME" hold "$T/raid5-ls.content" "$T/raid5-ls.0" "$T/raid5-ls.1" "$T/raid5-ls.2" >"$T/hold" &
+    holder=$!
+    for _ in $(seq 600); do ! grep -q ready "$T/hold" || break; sleep 0.1; done
+    [ "$(dmsetup ls | grep -c h2k)" = 4 ] || fail "no devices to leave behind: $(dmsetup ls)"
+    kill -KILL $holder
+    wait $holder || :
+    [ -z "$how" ] || rm /run/h2k/????????
+    # shellcheck disable=SC2086 # none or one
+    expect 0 "$H2K" cleanup $how
+    ! dmsetup ls | grep h2k || fail "cleanup $how has left: $(dmsetup ls)"
+done
+say "killed: $SECONDS s"
+
 [ "$before" = "$(sums)" ] || fail "a member has changed"
 ! dmsetup ls | grep h2k || fail "left behind: $(dmsetup ls)"
 check_clean
-say "written: $SECONDS s"
