@@ -67,6 +67,14 @@ expect_text "/dev/md/r1-1.2 cannot be written: raid1 array with 1 of 2 members m
 if [ ! -e /sys/class/misc/device-mapper ] && ! modprobe -q dm-mod; then
     expect 4 "$H2K" offline-fix --output-dir . -a a.raw -a b.raw
     expect_text "/dev/md/r1-1.2 cannot be written: the kernel has no device mapper"
+    for i in 0 1 2; do
+        truncate -s 16M raid5.$i
+        dd if="${super%/*}/r5-1.2" of=raid5.$i bs=512 seek=8 skip=$i count=1 conv=notrunc status=none
+    done
+    expect 4 "$H2K" inspect --format raw -a raid5.0 -a raid5.1 -a raid5.2
+    expect_text "md array /dev/md/r5-1.2 cannot be used: the kernel has no device mapper"
+    expect 1 "$H2K" inspect --format raw -a raid5.0
+    expect_text "2 of its 3 members are missing or out of date: name all disks"
 fi
 check_clean
 
