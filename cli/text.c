@@ -63,6 +63,10 @@ static void volume_line(FILE *out, const struct volume *volume)
         text_safe(out, volume->label, false);
     }
     (void)fputc('\n', out);
+    if (volume->problem[0] != '\0')
+        (void)fprintf(out, "    not opened: %s\n", volume->problem);
+    if (volume->read_only[0] != '\0')
+        (void)fprintf(out, "    read-only: %s\n", volume->read_only);
 }
 
 void text_disks(FILE *out, const struct job *job)
@@ -83,7 +87,8 @@ void text_disks(FILE *out, const struct job *job)
     }
     for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++)
         if (job->stack->volumes[i].kind != VOLUME_DISK ||
-            (job->stack->volumes[i].fstype && *job->stack->volumes[i].fstype))
+            (job->stack->volumes[i].fstype && *job->stack->volumes[i].fstype) ||
+            job->stack->volumes[i].problem[0] != '\0')
             volume_line(out, &job->stack->volumes[i]);
 }
 

@@ -97,6 +97,10 @@ static json_t *volume_json(const struct stack *stack, const struct volume *volum
         set(object, "part_label", text(volume->part_label));
         set(object, "bootable", json_boolean(volume->bootable));
     }
+    if (volume->problem[0] != '\0')
+        set(object, "problem", text(volume->problem));
+    if (volume->read_only[0] != '\0')
+        set(object, "read_only", text(volume->read_only));
     return object;
 }
 
@@ -108,7 +112,8 @@ static json_t *volumes_json(const struct job *job)
     for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++) {
         const struct volume *volume = &job->stack->volumes[i];
 
-        if (volume->kind != VOLUME_DISK || (volume->fstype && *volume->fstype))
+        if (volume->kind != VOLUME_DISK || (volume->fstype && *volume->fstype) ||
+            volume->problem[0] != '\0')
             (void)json_array_append_new(list, volume_json(job->stack, volume));
     }
     return list;

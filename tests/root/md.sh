@@ -61,6 +61,11 @@ check_clean
 # to write, both halves and a device mapper are needed
 expect 0 "$H2K" inspect --json a.raw
 found '.systems[0].root == "/dev/md/r1-1.2"'
+found '.volumes[] | select(.kind == "md") | .read_only ==
+    "raid1 array with 1 of 2 members missing or out of date"'
+schema_ok h2k.inspect-1 out
+expect 0 "$H2K" inspect a.raw
+expect_text "^ *read-only: raid1 array with 1 of 2" out
 expect 5 "$H2K" offline-fix -o fixed.qcow2 a.raw
 expect_text "/dev/md/r1-1.2 cannot be written: raid1 array with 1 of 2 members missing"
 [ ! -e fixed.qcow2 ] || fail "a target of half an array"
@@ -93,4 +98,5 @@ with open(sys.argv[1], "r+b") as disk:
 END
 expect 5 "$H2K" inspect a.raw
 expect_text "no operating system was found; /dev/sda1: .* /dev/md/r1-1.2 cannot be used: .* journal"
+expect_text "^ *not opened: the md array /dev/md/r1-1.2 cannot be used" out
 check_clean
