@@ -25,11 +25,13 @@ static bool is_xml(const char *path)
 static void domain_from_options(const struct options *options, struct domain *domain)
 {
     for (size_t i = 0; i < options->job.n_sources; i++) {
-        struct job_source *disk = mem_add(&domain->disks, &domain->n_disks, sizeof(*disk));
+        struct domain_disk *disk = mem_add(&domain->disks, &domain->n_disks, sizeof(*disk));
 
         disk->path = mem_strdup(options->job.sources[i].path);
         disk->format = mem_strdup(options->job.sources[i].format);
     }
+    for (size_t i = 0; i < options->job.fix.n_nics; i++)
+        strlist_add(&domain->macs, options->job.fix.nics[i].mac);
 }
 
 static int open_images(const struct options *options, const struct domain *domain,
@@ -67,11 +69,13 @@ static int print_verdict(const struct options *options, const char *guest,
 static int boot(const struct options *options, const char *guest, const struct domain *domain)
 {
     CLEANUP_FREE struct image **images = mem_alloc((domain->n_disks + 1) * sizeof(struct image *));
+    CLEANUP_FREE uint32_t *sector_sizes = mem_alloc((domain->n_disks + 1) * sizeof(uint32_t));
     struct boot_opts opts = {
         .images = images,
         .n_images = domain->n_disks,
         .bus = options->bus ? options->bus : domain->bus,
-        .mac = domain->macs.n > 0 && *domain->macs.items[0] ? domain->macs.items[0] : NULL,
+        .sector_sizes = sector_sizes,
+        .macs = domain->macs,
         .accel = options->accel,
         .uefi = options->uefi || domain->uefi,
         .timeout_s = options->timeout_s,
@@ -86,6 +90,8 @@ static int boot(const struct options *options, const char *guest, const struct d
     int r = open_images(options, domain, images, &err);
     int status;
 
+    for (size_t i = 0; i < domain->n_disks; i++)
+        sector_sizes[i] = domain->disks[i].sector_size;
     if (r == 0)
         r = boot_test_run(&opts, &result, &err);
     status = r < 0 ? cli_fail(options, SCHEMA, guest, "boot-test", &err)
@@ -129,6 +135,6 @@ const struct command command_boot_test = {
             "decides: a login prompt, a known failure, or no progress. Exits with 0 or 7.",
     .min_args = 1,
     .max_args = 1,
-    .options = OPT_IMAGE | OPT_GUEST | OPT_BOOT | OPT_TIMEOUT | OPT_WORK,
+    .options = OPT_IMAGE | OPT_GUEST | OPT_BOOT | OPT_NIC | OPT_TIMEOUT | OPT_WORK,
     .run = run,
 };

@@ -22,7 +22,7 @@ static void path_line(const char *what, const char *path)
 }
 
 /* qemu's option strings need every comma of a name doubled. */
-static void drive_arg(const char *path, const char *format)
+static void drive_arg(const char *path, const char *format, size_t i, unsigned sector_size)
 {
     char arg[8192];
     size_t len = 0;
@@ -32,9 +32,30 @@ static void drive_arg(const char *path, const char *format)
         if (*c == ',')
             arg[len++] = ',';
     }
-    (void)snprintf(arg + len, sizeof(arg) - len, ",format=%s,if=virtio", format);
+    (void)snprintf(arg + len, sizeof(arg) - len, ",format=%s,if=%s,id=disk%zu", format,
+                   sector_size > 512 ? "none" : "virtio", i);
     (void)fputs(" -drive file=", stdout);
     text_quoted(stdout, arg);
+    if (sector_size > 512)
+        (void)printf(" -device virtio-blk-pci,drive=disk%zu,logical_block_size=%u,"
+                     "physical_block_size=%u",
+                     i, sector_size, sector_size);
+}
+
+static void nic_args(const json_t *target)
+{
+    const json_t *nic;
+    size_t i;
+
+    json_array_foreach(json_object_get(target, "nics"), i, nic)
+    {
+        const char *mac = json_string_value(json_object_get(nic, "mac"));
+
+        (void)printf(" -nic user,model=virtio-net-pci%s%s", mac && *mac ? ",mac=" : "",
+                     mac ? mac : "");
+    }
+    if (i == 0)
+        (void)fputs(" -nic user,model=virtio-net-pci", stdout);
 }
 
 static void start_line(const struct job *job, const json_t *report)
@@ -60,8 +81,10 @@ static void start_line(const struct job *job, const json_t *report)
          strcmp(json_string_value(json_object_get(target, "firmware")), "uefi") == 0))
         (void)printf(" -bios %s", machine->firmware);
     for (size_t i = 0; i < job->targets.n; i++)
-        drive_arg(job->targets.items[i], strcmp(format, "vhd") == 0 ? "vpc" : format);
-    (void)fputs(" -nic user,model=virtio-net-pci\n", stdout);
+        drive_arg(job->targets.items[i], strcmp(format, "vhd") == 0 ? "vpc" : format, i,
+                  i < job->opts->n_sources && job->images[i] ? job->images[i]->sector_size : 0);
+    nic_args(target);
+    (void)fputc('\n', stdout);
 }
 
 static void print_sizes(const struct job *job, const json_t *report)
@@ -157,7 +180,7 @@ const struct command command_offline_fix = {
     .schema = SCHEMA,
     .min_args = 1,
     .max_args = 1,
-    .options = OPT_IMAGE | OPT_GUEST | OPT_FIX | OPT_TARGET | OPT_OUTPUT | OPT_WORK,
+    .options = OPT_IMAGE | OPT_GUEST | OPT_FIX | OPT_NIC | OPT_TARGET | OPT_OUTPUT | OPT_WORK,
     .needs_root = true,
     .run = run,
 };

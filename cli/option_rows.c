@@ -257,7 +257,7 @@ const struct option_row option_rows[] = {
     { "only", 0, "NAME,...", OPT_FIX, "run these fixers only", set_only },
     { "skip", 0, "NAME,...", OPT_FIX, "run all fixers but these", set_skip },
     { "initramfs", 0, "HOW", OPT_FIX, "auto, inject or none", set_initramfs },
-    { "nic", 0, "NAME=MAC", OPT_FIX, "which interface name belongs to which MAC address", set_nic },
+    { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
     { "show-secrets", 0, NULL, OPT_FIX, "do not redact diffs of files that are not public",
       set_show_secrets },
     { "exit-code", 0, NULL, OPT_PLAN, "exit with 10 when there is something to change",

@@ -91,7 +91,10 @@ static int add_disk(const struct boot_opts *opts, const struct bus *bus, size_t 
 {
     CLEANUP_FREE char *overlay = mem_printf("%s/disk%zu.qcow2", dir, i);
     CLEANUP_FREE char *graph = image_qemu_json(opts->images[i]);
-    CLEANUP_FREE char *place = NULL, *device = NULL, *text = NULL;
+    uint32_t sector_size = opts->sector_sizes && opts->sector_sizes[i]
+                               ? opts->sector_sizes[i]
+                               : opts->images[i]->sector_size;
+    CLEANUP_FREE char *place = NULL, *device = NULL, *text = NULL, *sectors = NULL;
     json_t *backing = graph ? json_loads(graph, 0, NULL) : NULL;
     json_t *node;
     int r;
@@ -111,8 +114,11 @@ static int add_disk(const struct boot_opts *opts, const struct bus *bus, size_t 
         return err_wrap(err, "boot a copy of %s", opts->images[i]->path);
     if (bus->place)
         place = mem_printf("%s%zu", bus->place, i);
-    device = mem_printf("%s%s,drive=disk%zu%s", bus->disk, place ? place : "", i,
-                        i == 0 ? ",bootindex=1" : "");
+    if (sector_size > 512)
+        sectors =
+            mem_printf(",logical_block_size=%u,physical_block_size=%u", sector_size, sector_size);
+    device = mem_printf("%s%s,drive=disk%zu%s%s", bus->disk, place ? place : "", i,
+                        sectors ? sectors : "", i == 0 ? ",bootindex=1" : "");
     add(args, "-blockdev", text);
     add(args, "-device", device);
     return 0;
@@ -145,20 +151,35 @@ static int add_firmware(const char *dir, struct strlist *args, struct err *err)
                       "(edk2-ovmf on Fedora and RHEL)");
 }
 
-static int make_args(const struct boot_opts *opts, const char *accel, const char *dir,
-                     const int guest_fds[2], struct strlist *args, struct err *err)
+/* The guest talks to nobody: it may be a copy of a running one. No option ROM: nobody waits for a
+ * network boot. */
+static void add_nic(const struct bus *bus, size_t i, const char *mac, struct strlist *args)
 {
-    static const char *const fixed[] = {
-        "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std", "-m", "1024", "-smp",
-        "2", "-device", "virtio-rng-pci",
-        /* the guest talks to nobody: it may be a copy of a running one */
-        "-netdev", "user,id=net,restrict=on", "-serial", "chardev:serial", "-mon",
-        "chardev=monitor,mode=control"
-    };
+    CLEANUP_FREE char *net = mem_printf("user,id=net%zu,restrict=on", i);
+    CLEANUP_FREE char *nic =
+        mem_printf("%s,netdev=net%zu,romfile=%s%s", bus->nic, i, *mac ? ",mac=" : "", mac);
+
+    add(args, "-netdev", net);
+    add(args, "-device", nic);
+}
+
+enum { SERIAL, MONITOR, FIRMWARE, N_CHANNELS };
+
+static int make_args(const struct boot_opts *opts, const char *accel, const char *dir,
+                     const int guest_fds[N_CHANNELS], struct strlist *args, struct err *err)
+{
+    static const char *const fixed[] = { "-nodefaults", "-no-user-config",
+                                         "-display",    "none",
+                                         "-vga",        "std",
+                                         "-m",          "1024",
+                                         "-smp",        "2",
+                                         "-device",     "virtio-rng-pci",
+                                         "-serial",     "chardev:serial",
+                                         "-mon",        "chardev=monitor,mode=control" };
     const struct bus *bus = find_bus(opts->bus ? opts->bus : "virtio");
-    CLEANUP_FREE char *serial = mem_printf("socket,id=serial,fd=%d", guest_fds[0]);
-    CLEANUP_FREE char *monitor = mem_printf("socket,id=monitor,fd=%d", guest_fds[1]);
-    CLEANUP_FREE char *nic = NULL;
+    CLEANUP_FREE char *serial = mem_printf("socket,id=serial,fd=%d", guest_fds[SERIAL]);
+    CLEANUP_FREE char *monitor = mem_printf("socket,id=monitor,fd=%d", guest_fds[MONITOR]);
+    CLEANUP_FREE char *firmware = mem_printf("socket,id=firmware,fd=%d", guest_fds[FIRMWARE]);
     bool kvm = strcmp(accel, "kvm") == 0;
     int r = 0;
 
@@ -176,14 +197,16 @@ static int make_args(const struct boot_opts *opts, const char *accel, const char
     add(args, "-chardev", monitor);
     for (size_t i = 0; i < ARRAY_SIZE(fixed); i++)
         strlist_add(args, fixed[i]);
-    /* no option ROM: nobody waits for a network boot */
-    nic = mem_printf("%s,netdev=net,romfile=%s%s", bus->nic, opts->mac ? ",mac=" : "",
-                     opts->mac ? opts->mac : "");
-    add(args, "-device", nic);
+    for (size_t i = 0; i < opts->macs.n || i == 0; i++)
+        add_nic(bus, i, i < opts->macs.n ? opts->macs.items[i] : "", args);
     if (bus->controller)
         add(args, "-device", bus->controller);
     for (size_t i = 0; r == 0 && i < opts->n_images; i++)
         r = add_disk(opts, bus, i, dir, args, err);
+    if (!opts->uefi) {
+        add(args, "-chardev", firmware);
+        add(args, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
+    }
     if (r == 0 && opts->uefi)
         r = add_firmware(dir, args, err);
     return r;
@@ -236,6 +259,35 @@ void boot_machine_listen(struct boot_machine *machine)
     while ((message = next_message(machine)) != NULL) {
         count_reset(machine, message);
         json_decref(message);
+    }
+}
+
+/* SeaBIOS, boot.c: "No bootable device.", with or without a time after which it tries again. */
+bool boot_machine_found_nothing(struct boot_machine *machine)
+{
+    static const char sign[] = "No bootable device";
+    char *text = machine->firmware;
+
+    for (;;) {
+        size_t len = strlen(text);
+        ssize_t n;
+
+        if (strstr(text, sign))
+            return true;
+        /* what may be the beginning of it */
+        if (len >= sizeof(sign)) {
+            memmove(text, text + len - sizeof(sign), sizeof(sign) + 1);
+            len = sizeof(sign);
+        }
+        n = machine->firmware_fd < 0 ? -1
+                                     : recv(machine->firmware_fd, text + len,
+                                            sizeof(machine->firmware) - len - 1, MSG_DONTWAIT);
+        if (n <= 0)
+            return false;
+        for (ssize_t i = 0; i < n; i++)
+            if (text[len + (size_t)i] == '\0')
+                text[len + (size_t)i] = ' ';
+        text[len + (size_t)n] = '\0';
     }
 }
 
@@ -302,13 +354,12 @@ static void remove_files(const char *dir, size_t n_disks)
     }
 }
 
-static int start(const struct strlist *args, int serial_fd, int monitor_fd,
+static int start(const struct strlist *args, const int keep[N_CHANNELS],
                  struct boot_machine *machine, struct err *err)
 {
     CLEANUP_FREE const char **argv = mem_alloc((args->n + 1) * sizeof(*argv));
-    const int keep[] = { serial_fd, monitor_fd };
     struct exec_opts exec = {
-        .argv = argv, .package = "qemu-system-x86", .keep_fds = keep, .n_keep_fds = ARRAY_SIZE(keep)
+        .argv = argv, .package = "qemu-system-x86", .keep_fds = keep, .n_keep_fds = N_CHANNELS
     };
 
     for (size_t i = 0; i < args->n; i++)
@@ -331,22 +382,31 @@ int boot_machine_start(const struct boot_opts *opts, const char *accel, const ch
                        struct boot_machine *ret, struct err *err)
 {
     CLEANUP_STRLIST struct strlist args = { 0 };
-    int fds[4] = { -1, -1, -1, -1 }; /* serial: ours, qemu's; monitor: ours, qemu's */
-    int r;
+    int *const ours[N_CHANNELS] = { &ret->serial_fd, &ret->monitor_fd, &ret->firmware_fd };
+    int theirs[N_CHANNELS] = { -1, -1, -1 };
+    int r = 0;
 
     *ret = (struct boot_machine){ .process = { .pidfd = -1, .err_fd = -1 },
                                   .serial_fd = -1,
-                                  .monitor_fd = -1 };
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) < 0 ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds + 2) < 0)
-        return err_set(err, errno, "make a socket for the console");
-    ret->serial_fd = fds[0];
-    ret->monitor_fd = fds[2];
-    r = make_args(opts, accel, dir, (const int[2]){ fds[1], fds[3] }, &args, err);
+                                  .monitor_fd = -1,
+                                  .firmware_fd = -1 };
+    for (size_t i = 0; r == 0 && i < N_CHANNELS; i++) {
+        int ends[2];
+
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+            r = err_set(err, errno, "make a socket for the console");
+            break;
+        }
+        *ours[i] = ends[0];
+        theirs[i] = ends[1];
+    }
     if (r == 0)
-        r = start(&args, fds[1], fds[3], ret, err);
-    (void)close(fds[1]);
-    (void)close(fds[3]);
+        r = make_args(opts, accel, dir, theirs, &args, err);
+    if (r == 0)
+        r = start(&args, theirs, ret, err);
+    for (size_t i = 0; i < N_CHANNELS; i++)
+        if (theirs[i] >= 0)
+            (void)close(theirs[i]);
     /* its answer means that the machine is built and all files are open */
     if (r == 0 &&
         command(ret, "start qemu", json_pack("{s:s}", "execute", "qmp_capabilities"), err) < 0)
@@ -367,6 +427,8 @@ void boot_machine_stop(struct boot_machine *machine)
         (void)close(machine->serial_fd);
     if (machine->monitor_fd >= 0)
         (void)close(machine->monitor_fd);
+    if (machine->firmware_fd >= 0)
+        (void)close(machine->firmware_fd);
     strbuf_done(&machine->monitor);
-    machine->serial_fd = machine->monitor_fd = -1;
+    machine->serial_fd = machine->monitor_fd = machine->firmware_fd = -1;
 }

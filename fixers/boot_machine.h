@@ -10,6 +10,8 @@ struct boot_machine {
     struct process process;
     int serial_fd;
     int monitor_fd;
+    int firmware_fd;       /* SeaBIOS's debug messages; -1 with UEFI, which uses the serial port */
+    char firmware[256];    /* the last of them */
     struct strbuf monitor; /* what came from it, up to the first incomplete line */
     unsigned n_resets;     /* RESET events of the guest so far */
 };
@@ -23,6 +25,9 @@ int boot_machine_start(const struct boot_opts *opts, const char *accel, const ch
 
 /* Read what the monitor says; counts resets. */
 void boot_machine_listen(struct boot_machine *machine);
+
+/* Read the firmware's messages; true when it has found nothing to boot. */
+bool boot_machine_found_nothing(struct boot_machine *machine);
 
 /* Write a PNG of the screen. */
 int boot_machine_screenshot(struct boot_machine *machine, const char *path, struct err *err);

@@ -95,6 +95,9 @@ static enum look judge(struct run *run, struct err *err)
     boot_machine_listen(&run->machine);
     if (console->failed)
         return LOOK_FAILED;
+    if (boot_machine_found_nothing(&run->machine))
+        return give_up(run, mem_strdup("the firmware found nothing to boot: no boot loader on the "
+                                       "disk, or it is one for UEFI (--uefi)"));
     if (run->machine.n_resets > MAX_RESETS)
         return give_up(run, mem_printf("the guest restarts the machine again and again%s%s",
                                        *console->hint ? ": " : "", console->hint));
@@ -138,6 +141,7 @@ static int follow(struct run *run, enum look *ret, struct err *err)
         struct pollfd polls[] = {
             { .fd = run->machine.serial_fd, .events = POLLIN },
             { .fd = run->machine.monitor_fd, .events = POLLIN },
+            { .fd = run->machine.firmware_fd, .events = POLLIN },
             { .fd = signals_fd(), .events = POLLIN },
         };
         uint64_t now;

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "engine/base/err.h"
 #include "engine/image.h"
@@ -16,9 +17,10 @@
 struct boot_opts {
     struct image *const *images; /* disks in order */
     size_t n_images;
-    const char *bus;   /* a name of boot_buses; NULL: "virtio" */
-    const char *mac;   /* of the NIC; NULL: any */
-    const char *accel; /* "auto", "kvm", "tcg"; NULL: auto */
+    const char *bus;              /* a name of boot_buses; NULL: "virtio" */
+    const uint32_t *sector_sizes; /* of the disks, in bytes; 0: what the image says; NULL: all 0 */
+    struct strlist macs;          /* one per NIC, "": any; none: one NIC */
+    const char *accel;            /* "auto", "kvm", "tcg"; NULL: auto */
     bool uefi;
     unsigned timeout_s;     /* for everything; 0: none but that of waiting for progress */
     const char *work_dir;   /* NULL: $TMPDIR, else /var/tmp */

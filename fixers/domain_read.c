@@ -12,7 +12,8 @@
 #include "fixers/domain_xml.h"
 
 #define XML_MAX (4U << 20)
-#define MAX_DISKS 26
+#define MAX_DISKS 256
+#define MAX_NICS 32
 
 /* The bus of a disk, and for SCSI the model of the controller, as boot tests name them. */
 static const struct {
@@ -72,13 +73,18 @@ static void read_disks(xmlXPathContext *ctx, struct domain *domain)
         CLEANUP_FREE char *format_query = mem_printf("%sdriver/@type)", base);
         CLEANUP_FREE char *path = find_text(ctx, path_query);
         CLEANUP_FREE char *format = find_text(ctx, format_query);
-        struct job_source *disk;
+        CLEANUP_FREE char *blockio_query = mem_printf("%sblockio/@logical_block_size)", base);
+        CLEANUP_FREE char *blockio = find_text(ctx, blockio_query);
+        struct domain_disk *disk;
+        uint64_t sector_size = 0;
 
         if (*path == '\0')
             return;
         disk = mem_add(&domain->disks, &domain->n_disks, sizeof(*disk));
         disk->path = TAKE(path);
         disk->format = *format ? TAKE(format) : NULL;
+        if (io_parse_u64(blockio, 4096, &sector_size) == 0)
+            disk->sector_size = (uint32_t)sector_size;
     }
 }
 
@@ -87,10 +93,26 @@ static bool is_mac(const char *text)
     return strspn(text, "0123456789abcdefABCDEF:") == 17 && text[17] == '\0';
 }
 
+static void read_nics(xmlXPathContext *ctx, struct strlist *macs)
+{
+    for (unsigned i = 1; i <= MAX_NICS; i++) {
+        CLEANUP_FREE char *there_query =
+            mem_printf("string(boolean(/domain/devices/interface[%u]))", i);
+        CLEANUP_FREE char *mac_query =
+            mem_printf("string(/domain/devices/interface[%u]/mac/@address)", i);
+        CLEANUP_FREE char *there = find_text(ctx, there_query);
+        CLEANUP_FREE char *mac = find_text(ctx, mac_query);
+
+        if (strcmp(there, "true") != 0)
+            return;
+        strlist_add(macs, is_mac(mac) ? mac : "");
+    }
+}
+
 int domain_read(const char *path, struct domain *ret, struct err *err)
 {
     struct domain domain = { .uefi = false };
-    CLEANUP_FREE char *text = NULL, *mac = NULL, *arch = NULL;
+    CLEANUP_FREE char *text = NULL, *arch = NULL;
     xmlXPathContext *ctx;
     xmlDoc *doc;
     size_t len = 0;
@@ -107,8 +129,7 @@ int domain_read(const char *path, struct domain *ret, struct err *err)
     domain.bus = bus_name(ctx);
     read_disks(ctx, &domain);
     arch = find_text(ctx, "string(/domain/os/type/@arch)");
-    mac = find_text(ctx, "string(/domain/devices/interface[1]/mac/@address)");
-    strlist_add(&domain.macs, is_mac(mac) ? mac : "");
+    read_nics(ctx, &domain.macs);
     xmlXPathFreeContext(ctx);
     xmlFreeDoc(doc);
     if (*arch && strcmp(machine_for("")->arch, arch) != 0 && strcmp(arch, "i686") != 0) {

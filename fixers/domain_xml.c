@@ -11,6 +11,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
+#include "storage/volume.h"
 
 #define OSINFO_NS "http://libosinfo.org/xmlns/libvirt/domain/1.0"
 #define DEFAULT_MEMORY_MIB 2048
@@ -80,14 +81,18 @@ static void add_os(xmlNode *root, const struct machine *machine, bool uefi)
     (void)child(os, "boot", "dev", "hd", NULL);
 }
 
-/* vda, vdb ... */
-static void add_disk(xmlNode *devices, const struct job_source *disk, size_t i)
+static void add_disk(xmlNode *devices, const struct domain_disk *disk, size_t i)
 {
-    const char name[] = { 'v', 'd', (char)('a' + i % 26), '\0' };
+    CLEANUP_FREE char *letters = volume_disk_letters(i);
+    CLEANUP_FREE char *name = mem_printf("vd%s", letters);
+    CLEANUP_FREE char *sector_size = mem_printf("%u", disk->sector_size);
     xmlNode *node = child(devices, "disk", "type", "file", "device", "disk", NULL);
 
     (void)child(node, "driver", "name", "qemu", "type", disk->format, "discard", "unmap", NULL);
     (void)child(node, "source", "file", disk->path, NULL);
+    if (disk->sector_size > 512)
+        (void)child(node, "blockio", "logical_block_size", sector_size, "physical_block_size",
+                    sector_size, NULL);
     (void)child(node, "target", "dev", name, "bus", "virtio", NULL);
 }
 
@@ -258,11 +263,13 @@ int domain_xml_write(const struct job *job, const char *path, struct err *err)
     domain.os_id = os_id(job->chosen->facts);
     add_macs(job, &domain.macs);
     for (size_t i = 0; r == 0 && i < job->targets.n; i++) {
-        struct job_source *disk = mem_add(&domain.disks, &domain.n_disks, sizeof(*disk));
+        struct domain_disk *disk = mem_add(&domain.disks, &domain.n_disks, sizeof(*disk));
 
         if (job->opts->in_place && i < job->opts->n_sources)
             format = job->images[i]->format;
         disk->format = mem_strdup(format);
+        if (i < job->opts->n_sources && job->images && job->images[i])
+            disk->sector_size = job->images[i]->sector_size;
         disk->path = realpath(job->targets.items[i], NULL);
         if (!disk->path)
             r = err_set(err, errno, "find %s", job->targets.items[i]);

@@ -11,13 +11,19 @@
 
 #define DOMAIN_MARK " written by h2k " /* the comment that a domain begins with */
 
+struct domain_disk {
+    char *path;
+    char *format;         /* qemu's name; NULL: detect */
+    uint32_t sector_size; /* bytes; 0: 512 */
+};
+
 /* What a domain is made of, as far as we write and read it. Zero-initialise; domain_done(). */
 struct domain {
     char *name;
     const struct machine *machine; /* a literal; NULL: a PC */
     bool uefi;
     const char *bus; /* of the first disk, as boot_bus_find() names it: a literal; NULL: unknown */
-    struct job_source *disks; /* path, and qemu's name of the format */
+    struct domain_disk *disks;
     size_t n_disks;
     struct strlist macs; /* one per NIC; "" when libvirt shall choose */
     char *os_id;         /* libosinfo id, "http://debian.org/debian/12"; NULL: unknown */

@@ -143,7 +143,13 @@ int stage_attach(struct job *job, struct err *err)
 
 int stage_stack(struct job *job, struct err *err)
 {
-    return stack_build(job->session, job->disks, job->opts->n_sources, &job->stack, err);
+    int r = stack_build(job->session, job->disks, job->opts->n_sources, &job->stack, err);
+
+    /* most formats do not tell the size of sectors, but the partition table does */
+    for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++)
+        if (job->stack->volumes[i].table_sector_size)
+            job->images[i]->sector_size = job->stack->volumes[i].table_sector_size;
+    return r;
 }
 
 int stage_inspect(struct job *job, struct err *err)

@@ -78,11 +78,12 @@ static bool is_source(const struct job *job, const char *path)
 static char *disk_target(const struct job *job, const char *folder, const char *stem, size_t disk)
 {
     const char *suffix = format_of(job->opts)->suffix;
+    CLEANUP_FREE char *letters = volume_disk_letters(disk);
 
     if (job->opts->n_sources == 1)
         return mem_printf("%s/%s%s", folder, stem, suffix);
     /* disks are /dev/sda, /dev/sdb ... in the order they were named */
-    return mem_printf("%s/%s-sd%c%s", folder, stem, (char)('a' + disk), suffix);
+    return mem_printf("%s/%s-sd%s%s", folder, stem, letters, suffix);
 }
 
 /* The default names; *stem gets "-kvm" when one of them is the source. */
@@ -134,6 +135,14 @@ static void name_companions(struct job *job, const char *folder, const char *ste
     job->xml_path = mem_printf("%s/%s.xml", folder, stem);
 }
 
+static bool has_control(const char *name)
+{
+    for (; *name; name++)
+        if ((unsigned char)*name < ' ' || *name == 0x7f)
+            return true;
+    return false;
+}
+
 int target_name_all(struct job *job, struct err *err)
 {
     const struct job_opts *opts = job->opts;
@@ -153,6 +162,10 @@ int target_name_all(struct job *job, struct err *err)
         return err_status(err, STATUS_USAGE,
                           "the name of the target or its report is not UTF-8, and reports cannot "
                           "have such names: choose another");
+    if (has_control(folder) || has_control(named) || (opts->report && has_control(opts->report)))
+        return err_status(err, STATUS_USAGE,
+                          "the name of the target or its report has control characters, and a "
+                          "libvirt domain cannot have such names: choose another");
     if (opts->in_place)
         for (size_t i = 0; i < opts->n_sources; i++)
             strlist_add(&job->targets, job->images[i]->path);

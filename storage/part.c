@@ -213,6 +213,7 @@ static int try_table(struct stack *stack, size_t index, unsigned sector_size, st
     if (is_md_member(disk, list) || (has_firmware_raid(disk) && !is_complete(disk, list)))
         return 0;
     disk->table = mem_strdup(blkid_parttable_get_type(table));
+    disk->table_sector_size = sector_size;
     free(disk->table_uuid);
     disk->table_uuid = mem_strdup(blkid_parttable_get_id(table));
     if (!disk->table_uuid)

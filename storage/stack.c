@@ -12,8 +12,7 @@
 
 static const struct layer *const layers[] = { &layer_md };
 
-/* "/dev/sda" ... "/dev/sdz", "/dev/sdaa": as Linux counts. */
-static char *disk_name(size_t index)
+char *volume_disk_letters(size_t index)
 {
     char letters[8];
     size_t at = sizeof(letters) - 1;
@@ -23,7 +22,14 @@ static char *disk_name(size_t index)
         index--;
         letters[--at] = (char)('a' + index % 26);
     }
-    return mem_printf("/dev/sd%s", letters + at);
+    return mem_strdup(letters + at);
+}
+
+static char *disk_name(size_t index)
+{
+    CLEANUP_FREE char *letters = volume_disk_letters(index);
+
+    return mem_printf("/dev/sd%s", letters);
 }
 
 struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name)

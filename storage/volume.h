@@ -24,6 +24,7 @@ struct volume {
     char *part_type;              /* GPT type GUID in lower case, or "0x83" */
     char *part_uuid, *part_label; /* PARTUUID (lower case), PARTLABEL; "" when there is none */
     char *table;                  /* of a disk or an md array: "gpt", "dos" or "" */
+    uint32_t table_sector_size;   /* bytes, in which the table counts; 0: no table */
     char *table_uuid;             /* disk id; "" when there is none */
     bool bootable;                /* MBR active flag */
     char *use;                    /* libblkid USAGE: "filesystem", "raid", "crypto", "other", "" */
@@ -88,6 +89,9 @@ int volume_address(struct stack *stack, struct volume *volume, dev_t *ret_device
 
 /* Path of a block device for the volume, made on first use. */
 int volume_node(struct stack *stack, struct volume *volume, const char **ret_node, struct err *err);
+
+/* "a" ... "z", "aa": what follows "sd" or "vd" in the name of a disk, as Linux counts. Free it. */
+char *volume_disk_letters(size_t index);
 
 const char *volume_kind_name(enum volume_kind kind); /* "disk", "partition" ...: for JSON */
 

@@ -11,10 +11,10 @@ test -z "$(systemctl --failed --no-legend)"'
 
 # before_and_after NAME CONTROLLER [OPTION...]: it boots as it is on VMware's controller; it does not
 # on virtio (one guest per run, all with H2K_TEST_ALL); it does after offline-fix on virtio-blk and
-# virtio-scsi. The target's folder is left in $target.
+# virtio-scsi. The image is left in $guest, the folder of the target in $target.
 before_and_after()
 {
-    local name=$1 controller=$2 guest
+    local name=$1 controller=$2
     shift 2
     requires root qemu-img qemu-system-x86_64
     guest=$(need_guest "$name")

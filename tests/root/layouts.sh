@@ -43,6 +43,14 @@ check() # IMAGE STATUS VOLUMES [OPTION...]
     [ "$2" != 0 ] || expect_text '^\+UUID=.* / ' out
     expect "$2" timeout 60 "$H2K" offline-fix --only fstab -o fixed.qcow2 "${@:4}" "$image"
     if [ "$2" = 0 ]; then
+        # a disk keeps its sectors where it goes
+        case $image in
+        *4096*)
+            jq -e '.disks[0].sector_size == 4096' fixed.report.json >/dev/null || fail "$image: sectors"
+            grep -q 'logical_block_size="4096"' fixed.xml || fail "$image: $(cat fixed.xml)"
+            ;;
+        *) ! grep block_size fixed.xml || fail "$image: block size" ;;
+        esac
         expect 0 "$H2K" plan --exit-code --only fstab fixed.qcow2 --format qcow2
     fi
     rm -f fixed*

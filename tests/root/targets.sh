@@ -10,6 +10,10 @@ truncate -s 8M "$T/data.raw"
 mkdir "$T/bin" "$T/out.d"
 cd "$T"
 
+# a name that no libvirt domain can have
+expect 2 "$H2K" offline-fix -o $'out.d/a\nb.qcow2' disk.raw
+expect_text 'control characters'
+
 # stand_in COMMAND: a qemu-img that does this instead of the second conversion
 stand_in()
 {

@@ -96,6 +96,40 @@ static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
     }
 }
 
+static void many_disks_and_large_sectors_are_written(void **state)
+{
+    struct domain domain = { .memory_mib = 1024, .n_cpus = 1, .name = mem_strdup("many") }, again;
+    struct err err = ERR_NONE;
+    char *text = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < 30; i++) {
+        struct domain_disk *disk = mem_add(&domain.disks, &domain.n_disks, sizeof(*disk));
+
+        disk->path = mem_printf("/images/%zu.raw", i);
+        disk->format = mem_strdup("raw");
+        disk->sector_size = i == 28 ? 4096 : 512;
+    }
+    strlist_add(&domain.macs, "52:54:00:00:00:01");
+    strlist_add(&domain.macs, "");
+    assert_int_equal(domain_write(&domain, path, 0600, &err), 0);
+    is_valid();
+    assert_int_equal(io_read_file(path, 65536, &text, NULL, &err), 0);
+    assert_non_null(strstr(text, "dev=\"vda\""));
+    assert_non_null(strstr(text, "dev=\"vdz\""));
+    assert_non_null(strstr(text, "dev=\"vdad\""));
+    free(text);
+    assert_int_equal(domain_read(path, &again, &err), 0);
+    assert_int_equal(again.n_disks, 30);
+    assert_int_equal(again.disks[27].sector_size, 0);
+    assert_int_equal(again.disks[28].sector_size, 4096);
+    assert_int_equal(again.macs.n, 2);
+    assert_string_equal(again.macs.items[0], "52:54:00:00:00:01");
+    assert_string_equal(again.macs.items[1], "");
+    domain_done(&again);
+    domain_done(&domain);
+}
+
 static void other_processors_get_their_machine(void **state)
 {
     struct job_opts opts = { .n_sources = 1 };
@@ -154,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_for_a_job_is_valid_and_reads_back),
+        cmocka_unit_test(many_disks_and_large_sectors_are_written),
         cmocka_unit_test(other_processors_get_their_machine),
         cmocka_unit_test(what_is_no_domain_is_refused),
     };
