@@ -32,6 +32,26 @@ static int64_t blocks(uint64_t bytes)
     return (int64_t)((bytes + SPACE_BLOCK - 1) / SPACE_BLOCK * SPACE_BLOCK);
 }
 
+/* The topmost folder above @folder that is on the same file system. Free it. */
+static char *mount_point(const struct guest_root *root, const char *folder, dev_t device)
+{
+    char *top = mem_strdup(folder);
+    char *slash;
+
+    while ((slash = strrchr(top, '/')) != NULL && slash[1] != '\0') {
+        char *parent = slash == top ? mem_strdup("/") : mem_strndup(top, (size_t)(slash - top));
+        struct stat st;
+
+        if (guest_stat(root, parent, &st) < 0 || st.st_dev != device) {
+            free(parent);
+            break;
+        }
+        free(top);
+        top = parent;
+    }
+    return top;
+}
+
 /* The file system that will hold @path: that of the nearest folder that exists. */
 static int space_of(const struct plan *plan, const char *path, struct spaces *spaces,
                     struct space **ret, struct err *err)
@@ -61,7 +81,7 @@ static int space_of(const struct plan *plan, const char *path, struct spaces *sp
     }
     space = mem_add(&spaces->items, &spaces->n, sizeof(*space));
     space->device = st.st_dev;
-    space->path = mem_strdup(folder);
+    space->path = mount_point(plan->root, folder, st.st_dev);
     *ret = space;
     return guest_free_space(plan->root, folder, &space->free_bytes, err);
 }
@@ -109,7 +129,7 @@ static int refuse(const struct space *space, uint64_t need, struct err *err)
 {
     return err_status(
         err, STATUS_REFUSED,
-        "the guest's file system with %s is too full: %llu bytes are needed, %llu are "
+        "the guest's file system at %s is too full: %llu bytes are needed, %llu are "
         "free, %llu are missing; free some space in the guest, or leave a fixer out "
         "with --skip",
         space->path, (unsigned long long)need, (unsigned long long)space->free_bytes,

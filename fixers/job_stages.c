@@ -182,6 +182,16 @@ static json_t *notes_json(const struct plan *plan)
     return notes;
 }
 
+/* What would keep these changes from being made belongs to the plan. */
+static void note_lack_of_space(struct plan *plan)
+{
+    struct err err = ERR_NONE;
+    char text[ERR_TEXT];
+
+    if (plan_check_space(plan, &err) < 0)
+        plan_note(plan, "offline-fix will change nothing: %s", err_text(&err, text, sizeof(text)));
+}
+
 int stage_plan(struct job *job, struct err *err)
 {
     const struct fix_context ctx = {
@@ -193,6 +203,8 @@ int stage_plan(struct job *job, struct err *err)
 
     if (r < 0)
         return r;
+    if (job->goal == JOB_PLAN)
+        note_lack_of_space(job->plan);
     job->changes = plan_to_json(job->plan, job->opts->fix.show_secrets);
     job->notes = notes_json(job->plan);
     job->found = job_inspect_json(job);

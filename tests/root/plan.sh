@@ -18,7 +18,7 @@ EOP
 planned() { expect 0 "$H2K" plan --json "$@"; python3 check.py "$H2K_SRC/docs/schema/h2k.plan-1.json"; }
 
 tiny_tree tree
-printf 'menuentry x {\n\tset root=/dev/sda1\n\tlinux /v root=/dev/sda1 ro\n\tinitrd /i\n}\n' \
+printf 'menuentry x {\n\tset root=/dev/sda1\n\tpassword root Sesame77\n\tlinux /v root=/dev/sda1 ro\n\tinitrd /i\n}\n' \
     >tree/boot/grub/grub.cfg
 chmod 600 tree/boot/grub/grub.cfg
 tiny_disk guest.raw tree
@@ -41,6 +41,7 @@ expect_text '^\+.*linux /v root=UUID=[0-9a-f-]{36} ro' out
 [ "$before" = "$(sha256sum guest.raw)" ] || fail "plan wrote to the image"
 
 expect 0 "$H2K" offline-fix -o fixed.qcow2 guest.raw
+! grep -l Sesame77 fixed.* 2>/dev/null | grep -v qcow2 || fail "a secret of the guest is in the report or log"
 [ -z "$(planned fixed.qcow2)" ] || fail "planned again: $(planned fixed.qcow2)"
 expect 0 "$H2K" plan --exit-code fixed.qcow2
 
@@ -54,7 +55,9 @@ while :; do
     head -c $((free * 1024 - 800 * 1024)) /dev/urandom >>tree/filler
     tiny_disk full.raw tree
 done
+expect 0 "$H2K" plan full.raw
+expect_text 'offline-fix will change nothing: the guest.s file system at / is too full' out
 expect 5 "$H2K" offline-fix -o none.qcow2 full.raw
-expect_text 'too full: .* are missing'
+expect_text 'at / is too full: .* are missing'
 [ ! -e none.qcow2 ] || fail "a target was made"
 check_clean
