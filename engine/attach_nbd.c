@@ -191,7 +191,7 @@ static int connect_device(struct nbd *nbd, struct err *err)
     connect = (struct nbdnl_connect){
         .sockets = nbd->sockets,
         .n_sockets = nbd->n_sockets,
-        .size_bytes = export.size_bytes,
+        .size_bytes = 0, /* nothing to look into until it is locked */
         .block_size = nbd->disk->sector_size,
         .flags = export.flags,
         .timeout_s = REQUEST_TIMEOUT_S,
@@ -215,6 +215,22 @@ static int record_device(struct nbd *nbd, struct err *err)
     nbd->record = mem_printf("%d %d", nbd->number, (int)nbd->owner);
     r = session_record(nbd->session, "nbd", nbd->record, err);
     return r < 0 ? r : session_forget(nbd->session, "nbd", before, err);
+}
+
+/* Only now that the device is locked it gets content: udev, which is told of each change, would
+ * hand members of arrays and volume groups to the host's tools. An open makes the kernel look for
+ * partitions, which must not happen later. */
+static int show_content(const struct nbd *nbd, const char *node, struct err *err)
+{
+    CLEANUP_FD int fd = -1;
+    int r = nbdnl_resize((unsigned)nbd->number, nbd->identifier, nbd->disk->size_bytes, err);
+
+    if (r < 0)
+        return r;
+    fd = open(node, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, errno, "open %s", node);
+    return nbd_drop_partitions((unsigned)nbd->number, fd, err);
 }
 
 /* udev looks into no device that is locked, and lets go of it soon. */
@@ -247,7 +263,7 @@ static int open_device(struct nbd *nbd, struct err *err)
     r = lock_device(disk->fd, node, err);
     if (r < 0)
         return r;
-    r = nbd_drop_partitions((unsigned)nbd->number, disk->fd, err);
+    r = show_content(nbd, node, err);
     if (r < 0)
         return r;
     /* only now: a program that opened and closed it before us would have ended it */

@@ -149,6 +149,23 @@ int nbdnl_connect(const struct nbdnl_connect *connect, struct err *err)
     return channel.index >= 0 ? channel.index : err_set(err, EPROTO, "connect an nbd device");
 }
 
+int nbdnl_resize(unsigned index, const char *identifier, uint64_t size_bytes, struct err *err)
+{
+    CLEANUP_CHANNEL struct channel channel = { 0 };
+    CLEANUP_MESSAGE struct nl_msg *message = NULL;
+    int r = channel_open(&channel, err);
+
+    if (r < 0)
+        return r;
+    message = new_message(&channel, NBD_CMD_RECONFIGURE);
+    if (!message || nla_put_u32(message, NBD_ATTR_INDEX, index) < 0 ||
+        nla_put_u64(message, NBD_ATTR_SIZE_BYTES, size_bytes) < 0 ||
+        nla_put_string(message, NBD_ATTR_BACKEND_IDENTIFIER, identifier) < 0)
+        return err_set(err, ENOMEM, "make a netlink message");
+    r = call(&channel, message);
+    return r < 0 ? err_set(err, -r, "set the size of /dev/nbd%u", index) : 0;
+}
+
 int nbdnl_disconnect_on_close(unsigned index, const char *identifier, struct err *err)
 {
     CLEANUP_CHANNEL struct channel channel = { 0 };

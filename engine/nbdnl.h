@@ -22,6 +22,9 @@ struct nbdnl_connect {
 /* Connect a free device, or a new one; the kernel chooses. Its index, or negative errno. */
 int nbdnl_connect(const struct nbdnl_connect *connect, struct err *err);
 
+/* Give a connected device another size. @identifier: as it was connected. */
+int nbdnl_resize(unsigned index, const char *identifier, uint64_t size_bytes, struct err *err);
+
 /* Have the device disconnect itself when its last user closes it. @identifier: as it was connected.
  */
 int nbdnl_disconnect_on_close(unsigned index, const char *identifier, struct err *err);
