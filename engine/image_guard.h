@@ -11,8 +11,8 @@ int image_guard_commit(const char *path, const struct image_opts *opts, struct e
 
 /*
  * Look beside @path (absolute) for a disk that names it as its parent (a VMDK, a qcow2; a Hyper-V
- * checkpoint by its name), and for what a running or suspended virtual machine leaves: NAME.lck, NAME.vswp, NAME.vmss, also with the hexadecimal suffix that ESX
- * adds. 0, or STATUS_REFUSED.
+ * checkpoint by its name), and for what a running or suspended virtual machine leaves: NAME.lck,
+ * NAME.vswp, NAME.vmss, also with the hexadecimal suffix that ESX adds. 0, or STATUS_REFUSED.
  */
 int image_guard_folder(const char *path, const struct image_opts *opts, struct err *err);
 

@@ -127,13 +127,12 @@ static void count(const struct plan *plan, const struct change *change, struct s
 
 static int refuse(const struct space *space, uint64_t need, struct err *err)
 {
-    return err_status(
-        err, STATUS_REFUSED,
-        "the guest's file system at %s is too full: %llu bytes are needed, %llu are "
-        "free, %llu are missing; free some space in the guest, or leave a fixer out "
-        "with --skip",
-        space->path, (unsigned long long)need, (unsigned long long)space->free_bytes,
-        (unsigned long long)(need - space->free_bytes));
+    return err_status(err, STATUS_REFUSED,
+                      "the guest's file system at %s is too full: %llu bytes are needed, %llu are "
+                      "free, %llu are missing; free some space in the guest, or leave a fixer out "
+                      "with --skip",
+                      space->path, (unsigned long long)need, (unsigned long long)space->free_bytes,
+                      (unsigned long long)(need - space->free_bytes));
 }
 
 int plan_check_space(const struct plan *plan, struct err *err)
