@@ -239,6 +239,10 @@ static int activate(struct stack *stack, struct err *err)
 
         if (stack->volumes[i].table)
             continue;
+        if (stack->volumes[i].inactive) {
+            stack->volumes[i].table = mem_strdup("");
+            continue;
+        }
         (void)has_firmware_raid(&stack->volumes[i]);
         first = stack->volumes[i].disk->sector_size == 4096 ? 4096 : 512;
         r = try_table(stack, i, first, err);

@@ -105,7 +105,7 @@ static int look_at_new(struct stack *stack, size_t *seen, struct err *err)
     for (; r == 0 && *seen < stack->n_volumes; (*seen)++) {
         struct volume *volume = &stack->volumes[*seen];
 
-        if (!is_frame(volume))
+        if (!is_frame(volume) && !volume->inactive)
             r = probe_content(volume, err);
     }
     if (r == 0 && stack->n_volumes > VOLUMES_MAX)

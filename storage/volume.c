@@ -39,6 +39,8 @@ int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len)
     uint64_t offset;
     int fd = volume_fd(volume, &offset);
 
+    if (volume->inactive)
+        return -ENODEV;
     if (at > volume->size_bytes || len > volume->size_bytes - at)
         return -EIO;
     return io_pread_full(fd, buf, len, offset + at);
@@ -129,6 +131,8 @@ int volume_node(struct stack *stack, struct volume *volume, const char **ret_nod
     uint64_t len = volume->kind == VOLUME_DISK ? 0 : volume->size_bytes;
     int r = 0;
 
+    if (volume->inactive)
+        return err_status(err, volume->problem_status, "%s: %s", volume->name, volume->problem);
     if (!volume->node && volume->fd >= 0)
         r = map_part(stack, volume, err);
     else if (!volume->node)

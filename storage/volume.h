@@ -36,6 +36,7 @@ struct volume {
      * a run that finds no system: STATUS_HOST, STATUS_REFUSED ... */
     char *problem;
     enum err_status problem_status;
+    bool inactive;   /* known by its description only; what it holds cannot be read: see problem */
     char *read_only; /* why it must not be written, whatever the disk allows; "": it may be */
     enum err_status read_only_status;
     size_t *parents; /* indexes into stack->volumes */
