@@ -244,7 +244,7 @@ static int set_accel(struct parser *parser, const char *value, struct err *err)
 
 const struct option_row option_rows[] = {
     { "add-disk", 'a', "IMAGE", OPT_GUEST, "a further disk of the same guest", set_add_disk },
-    { "root", 0, "NAME", OPT_GUEST, "which system: auto, first, single or a guest name", set_root },
+    { "root", 0, "NAME", OPT_ROOT, "which system: auto, first, single or a guest name", set_root },
     { "format", 0, "FMT", OPT_IMAGE, "format of the images after it, instead of detecting",
       set_format },
     { "backend", 0, "NAME", OPT_IMAGE, "how to attach: auto, nbd, fuse or loop", set_backend },

@@ -14,7 +14,7 @@
 enum option_group {
     OPT_COMMON = 1 << 0,   /* --json -q -v --log-file --help --version: every command */
     OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale */
-    OPT_GUEST = 1 << 2,    /* -a --root */
+    OPT_GUEST = 1 << 2,    /* -a */
     OPT_FIX = 1 << 3,      /* --only --skip --initramfs --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
     OPT_OUTPUT = 1 << 5,   /* -o --output-dir --report --in-place */
@@ -25,6 +25,7 @@ enum option_group {
     OPT_CLEANUP = 1 << 10, /* --orphans */
     OPT_WORK = 1 << 11,    /* --work-dir */
     OPT_NIC = 1 << 12,     /* --nic */
+    OPT_ROOT = 1 << 13,    /* --root */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE };

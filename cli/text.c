@@ -47,6 +47,24 @@ static void field(FILE *out, const char *name, const char *value)
 
 /* ---- disks ---- */
 
+void text_images(FILE *out, const struct job *job)
+{
+    for (size_t i = 0; i < job->opts->n_sources; i++) {
+        const struct image *image = job->images[i];
+        char size[32], used[32];
+
+        if (!image)
+            continue;
+        text_safe(out, image->path, false);
+        (void)fprintf(out, ": %s%s%s, %s (%s allocated)\n", image->format,
+                      *image->subformat ? " " : "", image->subformat,
+                      cli_size(image->size_bytes, size, sizeof(size)),
+                      cli_size(image_allocated_bytes(image), used, sizeof(used)));
+        for (size_t n = 0; n < image->notes.n; n++)
+            field(out, "note", image->notes.items[n]);
+    }
+}
+
 static void volume_line(FILE *out, const struct volume *volume)
 {
     char size[32];
@@ -71,20 +89,7 @@ static void volume_line(FILE *out, const struct volume *volume)
 
 void text_disks(FILE *out, const struct job *job)
 {
-    for (size_t i = 0; i < job->opts->n_sources; i++) {
-        const struct image *image = job->images[i];
-        char size[32], used[32];
-
-        if (!image)
-            continue;
-        text_safe(out, image->path, false);
-        (void)fprintf(out, ": %s%s%s, %s (%s allocated)\n", image->format,
-                      *image->subformat ? " " : "", image->subformat,
-                      cli_size(image->size_bytes, size, sizeof(size)),
-                      cli_size(image_allocated_bytes(image), used, sizeof(used)));
-        for (size_t n = 0; n < image->notes.n; n++)
-            field(out, "note", image->notes.items[n]);
-    }
+    text_images(out, job);
     for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++)
         if (job->stack->volumes[i].kind != VOLUME_DISK ||
             (job->stack->volumes[i].fstype && *job->stack->volumes[i].fstype) ||

@@ -8,7 +8,11 @@
 #include "fixers/job.h"
 
 void text_disks(FILE *out, const struct job *job); /* disks and volumes, as far as they are known */
-void text_guest(FILE *out, const struct job *job); /* those, and the systems */
+void text_images(FILE *out, const struct job *job); /* the images alone */
+void text_guest(FILE *out, const struct job *job);  /* those, and the systems */
+
+/* The volumes as a tree. */
+void text_tree(FILE *out, const struct stack *stack);
 
 /* "Debian GNU/Linux 12 (bookworm), x86_64, bios" */
 void text_system_line(FILE *out, const struct facts *facts);

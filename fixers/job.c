@@ -16,11 +16,13 @@
 #define SERVER_DEATH_MS 1000 /* from the closed connection to the ended process */
 
 enum {
+    FOR_VOLUMES = 1 << JOB_VOLUMES,
     FOR_INSPECT = 1 << JOB_INSPECT,
     FOR_PLAN = 1 << JOB_PLAN,
     FOR_FIX = 1 << JOB_FIX,
     FOR_CONVERT = 1 << JOB_CONVERT,
     FOR_GUEST = FOR_INSPECT | FOR_PLAN | FOR_FIX,
+    FOR_DISKS = FOR_VOLUMES | FOR_GUEST,
     FOR_TARGET = FOR_FIX | FOR_CONVERT,
 };
 
@@ -29,10 +31,10 @@ static const struct stage {
     unsigned goals;
     int (*run)(struct job *job, struct err *err);
 } stages[] = {
-    { "open", FOR_GUEST | FOR_CONVERT, stage_open },
+    { "open", FOR_DISKS | FOR_CONVERT, stage_open },
     { "check", FOR_TARGET, stage_check },
-    { "attach", FOR_GUEST, stage_attach },
-    { "volumes", FOR_GUEST, stage_stack },
+    { "attach", FOR_DISKS, stage_attach },
+    { "volumes", FOR_DISKS, stage_stack },
     { "inspect", FOR_GUEST, stage_inspect },
     { "plan", FOR_PLAN | FOR_FIX, stage_plan },
     { "apply", FOR_FIX, stage_apply },

@@ -37,7 +37,7 @@ struct job_opts {
     const struct progress *progress;
 };
 
-enum job_goal { JOB_INSPECT, JOB_PLAN, JOB_FIX, JOB_CONVERT };
+enum job_goal { JOB_VOLUMES, JOB_INSPECT, JOB_PLAN, JOB_FIX, JOB_CONVERT };
 
 struct job_timing {
     const char *stage;
@@ -83,14 +83,22 @@ struct job {
 };
 
 /*
- * Run up to @goal (JOB_CONVERT: change the format only). On success *ret holds everything until
- * job_close(); after JOB_FIX the devices are released already and the target is validated. On
- * failure *ret is set too, for what was found so far (disks, volumes, stage); *err says why.
+ * Run up to @goal (JOB_VOLUMES: nothing is mounted; JOB_CONVERT: change the format only). On
+ * success *ret holds everything until job_close(); after JOB_FIX the devices are released already
+ * and the target is validated. On failure *ret is set too, for what was found so far (disks,
+ * volumes, stage); *err says why.
  */
 int job_run(const struct job_opts *opts, enum job_goal goal, struct job **ret, struct err *err);
 
 /* Release and free; NULL is fine. 0, or negative errno and *err when something was not released. */
 int job_close(struct job *job, struct err *err);
+
+/* h2k.volumes/1: disks, volumes, and what could not be opened here. New reference. */
+json_t *job_volumes_json(const struct job *job);
+
+/* [{layer, volumes, status, problem}]: what could not be opened, by layer and reason. New
+ * reference. */
+json_t *job_not_opened_json(const struct job *job);
 
 /* h2k.inspect/1: disks, volumes, systems of what was found. New reference. */
 json_t *job_inspect_json(const struct job *job);

@@ -12,6 +12,7 @@
 #include "engine/base/invoker.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
+#include "fixers/found_json.h"
 #include "fixers/job_stage.h"
 #include "fixers/machine.h"
 
@@ -42,83 +43,6 @@ static json_t *text(const char *value)
 
 /* ---- what was found ---- */
 
-static const struct volume *disk_volume(const struct job *job, size_t disk)
-{
-    for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++)
-        if (job->stack->volumes[i].kind == VOLUME_DISK &&
-            job->stack->volumes[i].disk == job->disks[disk])
-            return &job->stack->volumes[i];
-    return NULL;
-}
-
-static json_t *disks_json(const struct job *job)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; i < job->opts->n_sources; i++) {
-        const struct image *image = job->images[i];
-        const struct volume *volume = disk_volume(job, i);
-        json_t *disk;
-
-        if (!image)
-            continue;
-        disk = json_object();
-        if (volume)
-            set(disk, "name", text(volume->name));
-        set(disk, "path", text(image->path));
-        set(disk, "format", text(image->format));
-        set(disk, "subformat", text(image->subformat));
-        set(disk, "size_bytes", bytes(image->size_bytes));
-        set(disk, "allocated_bytes", bytes(image_allocated_bytes(image)));
-        set(disk, "sector_size", bytes(image->sector_size));
-        set(disk, "table", text(volume ? volume->table : ""));
-        (void)json_array_append_new(list, disk);
-    }
-    return list;
-}
-
-static json_t *volume_json(const struct stack *stack, const struct volume *volume)
-{
-    json_t *object = json_object();
-    json_t *parents = json_array();
-
-    for (size_t i = 0; i < volume->n_parents; i++)
-        (void)json_array_append_new(parents, text(stack->volumes[volume->parents[i]].name));
-    set(object, "name", text(volume->name));
-    set(object, "kind", text(volume_kind_name(volume->kind)));
-    set(object, "type", text(volume->fstype));
-    set(object, "uuid", text(volume->uuid));
-    set(object, "label", text(volume->label));
-    set(object, "size_bytes", bytes(volume->size_bytes));
-    set(object, "parents", parents);
-    if (volume->part_number) {
-        set(object, "part_type", text(volume->part_type));
-        set(object, "part_uuid", text(volume->part_uuid));
-        set(object, "part_label", text(volume->part_label));
-        set(object, "bootable", json_boolean(volume->bootable));
-    }
-    if (volume->problem[0] != '\0')
-        set(object, "problem", text(volume->problem));
-    if (volume->read_only[0] != '\0')
-        set(object, "read_only", text(volume->read_only));
-    return object;
-}
-
-/* Disks that only carry a table are listed as disks. */
-static json_t *volumes_json(const struct job *job)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; job->stack && i < job->stack->n_volumes; i++) {
-        const struct volume *volume = &job->stack->volumes[i];
-
-        if (volume->kind != VOLUME_DISK || (volume->fstype && *volume->fstype) ||
-            volume->problem[0] != '\0')
-            (void)json_array_append_new(list, volume_json(job->stack, volume));
-    }
-    return list;
-}
-
 json_t *job_inspect_json(const struct job *job)
 {
     json_t *document = json_object();
@@ -130,8 +54,8 @@ json_t *job_inspect_json(const struct job *job)
     set(document, "guest", text(job->opts->sources[0].path));
     if (job->opts->n_sources > 0 && job->disks[0])
         set(document, "backend", text(job->disks[0]->backend));
-    set(document, "disks", disks_json(job));
-    set(document, "volumes", volumes_json(job));
+    set(document, "disks", found_disks(job));
+    set(document, "volumes", found_volumes(job, false));
     set(document, "systems", systems);
     return document;
 }

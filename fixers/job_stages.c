@@ -110,7 +110,7 @@ static int attach_one(struct job *job, size_t i, struct err *err)
     struct disk_opts opts = { .backend = job->opts->backend };
     int r = 0;
 
-    if (job->goal != JOB_INSPECT && !job->borrowed) {
+    if (job->goal != JOB_VOLUMES && job->goal != JOB_INSPECT && !job->borrowed) {
         opts.mode = DISK_OVERLAY;
         path = overlay_path(job, i);
         opts.overlay = path;

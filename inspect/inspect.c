@@ -236,6 +236,15 @@ static void mark_boot_default(struct search *search)
     }
 }
 
+/* Does what it lies on say already why it is not there? */
+static bool has_told(const struct stack *stack, const struct volume *volume)
+{
+    for (size_t i = 0; i < volume->n_parents; i++)
+        if (stack->volumes[volume->parents[i]].problem[0] != '\0')
+            return true;
+    return false;
+}
+
 /* What the layers could not open, with the reasons; the gravest status wins. */
 static int name_problems(const struct stack *stack, struct err *err)
 {
@@ -246,7 +255,7 @@ static int name_problems(const struct stack *stack, struct err *err)
     for (size_t i = 0; i < stack->n_volumes; i++) {
         const struct volume *volume = &stack->volumes[i];
 
-        if (volume->problem[0] == '\0')
+        if (volume->problem[0] == '\0' || (volume->inactive && has_told(stack, volume)))
             continue;
         if (volume->problem_status > status)
             status = volume->problem_status;

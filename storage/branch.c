@@ -153,12 +153,9 @@ static int by_program(const struct mtree *tree, struct branch *branch, struct er
     return r;
 }
 
-static int without_driver(const struct mtree *tree, struct branch *branch,
-                          const struct volume *volume, struct err *err)
+/* Does a program do what the kernel has no driver for? */
+static int check_program(const struct fstype *fstype, bool read_only, struct err *err)
 {
-    const struct fstype *fstype = branch->fstype;
-    int r;
-
     if (!fstype->program || !exec_have(fstype->program))
         return err_status(err, STATUS_HOST,
                           "the running kernel has no driver for %s (module %s)%s%s: load or "
@@ -166,10 +163,21 @@ static int without_driver(const struct mtree *tree, struct branch *branch,
                           fstype->name, fstype->driver,
                           fstype->program ? " and there is no program " : "",
                           fstype->program ? fstype->program : "");
-    if (!branch->read_only && !fstype->program_writes)
+    if (!read_only && !fstype->program_writes)
         return err_status(err, STATUS_HOST,
                           "%s can be written with the kernel's driver only (module %s)",
                           fstype->name, fstype->driver);
+    return 0;
+}
+
+static int without_driver(const struct mtree *tree, struct branch *branch,
+                          const struct volume *volume, struct err *err)
+{
+    const struct fstype *fstype = branch->fstype;
+    int r = check_program(fstype, branch->read_only, err);
+
+    if (r < 0)
+        return r;
     if (fstype->without_driver == FSTYPE_BY_PROGRAM)
         return by_program(tree, branch, err);
     r = staging_load(branch->node, volume->size_bytes, &branch->fd, &branch->staging, err);
@@ -233,15 +241,24 @@ int branch_release(struct branch *branch, struct err *err)
     return r;
 }
 
-enum mount_support mount_support(const char *fstype, bool read_only)
+int mount_check(const char *fstype, bool read_only, struct err *err)
 {
     const struct fstype *found = fstype_find(fstype);
 
     if (!found)
+        return err_status(err, STATUS_FAILED, "h2k does not mount file systems of type \"%s\"",
+                          fstype);
+    return fsmount_have(found->driver) == 0 ? 0 : check_program(found, read_only, err);
+}
+
+enum mount_support mount_support(const char *fstype, bool read_only)
+{
+    const struct fstype *found = fstype_find(fstype);
+    struct err err = ERR_NONE;
+
+    if (mount_check(fstype, read_only, &err) < 0)
         return MOUNT_NONE;
     if (fsmount_have(found->driver) == 0)
         return MOUNT_KERNEL;
-    if (!found->program || !exec_have(found->program) || (!read_only && !found->program_writes))
-        return MOUNT_NONE;
     return found->without_driver == FSTYPE_STAGED ? MOUNT_STAGED : MOUNT_FUSE;
 }

@@ -302,13 +302,17 @@ static int make_volume(struct work *work, struct err *err)
 
 /* ---- arrays ---- */
 
+/* The array is listed all the same. */
 static void report(struct work *work, const struct err *err)
 {
     char why[ERR_TEXT];
     CLEANUP_FREE char *text = mem_printf("the md array %s cannot be used: %s", work->name,
                                          err_text(err, why, sizeof(why)));
+    struct volume *volume = add_volume(work);
 
     log_debug("%s", text);
+    volume->inactive = true;
+    volume_set_problem(volume, err->status, why);
     for (size_t i = 0; i < work->n; i++)
         volume_set_problem(volume_of(work, i), err->status, text);
 }

@@ -153,6 +153,8 @@ static int set_size(struct md_array *array, struct err *err)
         too_large = __builtin_mul_overflow(used / array->chunk / far, array->n, &size) ||
                     __builtin_mul_overflow(size / near, array->chunk, &size);
     } else {
+        if (array->n_missing > 0)
+            return 0;
         for (uint32_t i = 0; i < array->n; i++)
             too_large |= __builtin_add_overflow(size, array->leg_size[i], &size);
     }

@@ -22,7 +22,7 @@ struct md_array {
     uint64_t leg_start[MD_DISKS_MAX]; /* where its data begins on the member */
     uint64_t leg_size[MD_DISKS_MAX];  /* how much of it is used; 0 without a leg */
     uint32_t n_missing;               /* raid disks without a usable member */
-    uint64_t size;                    /* of the array */
+    uint64_t size;                    /* of the array; 0: not known */
     bool dirty;                       /* copies or parity may differ */
     char read_only[128];              /* why it must not be written to; "": it may */
 };

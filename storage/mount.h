@@ -59,7 +59,11 @@ int mtree_subvolumes(const struct mtree *tree, const char *target, struct subvol
                      size_t *ret_n, struct err *err);
 void subvolumes_free(struct subvolume *subvolumes, size_t n);
 
-/* Can this host mount @fstype, and how? */
+/* Can this host mount @fstype? 0, or negative errno and *err: STATUS_HOST and what would be needed,
+ * STATUS_FAILED when h2k mounts no such file systems. */
+int mount_check(const char *fstype, bool read_only, struct err *err);
+
+/* And how? */
 enum mount_support { MOUNT_NONE, MOUNT_KERNEL, MOUNT_STAGED, MOUNT_FUSE };
 enum mount_support mount_support(const char *fstype, bool read_only);
 

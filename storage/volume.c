@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -44,6 +45,38 @@ int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len)
     if (at > volume->size_bytes || len > volume->size_bytes - at)
         return -EIO;
     return io_pread_full(fd, buf, len, offset + at);
+}
+
+const char *volume_not_opened(const struct volume *volume, enum err_status *ret_status)
+{
+    *ret_status = volume->problem_status;
+    if (volume->problem[0] != '\0')
+        return volume->problem;
+    *ret_status = STATUS_HOST;
+    if (!volume->handled &&
+        (strcmp(volume->use, "raid") == 0 || strcmp(volume->use, "crypto") == 0))
+        return "this version of h2k does not open it";
+    return NULL;
+}
+
+const char *volume_layer(const struct stack *stack, const struct volume *volume)
+{
+    static const struct {
+        const char *type, *layer;
+    } layers[] = {
+        { "linux_raid_member", "md" },
+        { "LVM2_member", "lvm" },
+        { "crypto_LUKS", "luks" },
+        { "BitLocker", "bitlocker" },
+    };
+    const char *type = volume->inactive && volume->n_parents
+                           ? stack->volumes[volume->parents[0]].fstype
+                           : volume->fstype;
+
+    for (size_t i = 0; i < ARRAY_SIZE(layers); i++)
+        if (strcmp(layers[i].type, type) == 0)
+            return layers[i].layer;
+    return type[0] != '\0' ? type : "raid"; /* of firmware: libblkid is not asked for it */
 }
 
 static void set_text(char **field, enum err_status *field_status, enum err_status status,

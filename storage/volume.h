@@ -75,6 +75,13 @@ int volume_fd(const struct volume *volume, uint64_t *ret_offset);
 /* Exactly @len bytes at @at of the volume. 0 or -errno; -EIO beyond its end. */
 int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len);
 
+/* Why what lies on the volume was not made a volume, or cannot be read: its problem, or that no
+ * layer knows its type. NULL: nothing is missing. */
+const char *volume_not_opened(const struct volume *volume, enum err_status *ret_status);
+
+/* Name of the layer that the volume's content is for, or that the volume, if inactive, is of. */
+const char *volume_layer(const struct stack *stack, const struct volume *volume);
+
 /* What lies on the volume cannot be used; the first reason stays. */
 void volume_set_problem(struct volume *volume, enum err_status status, const char *text);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* md arrays that need no device mapper, and what is said about those that cannot be had. Members
  * are files with superblocks that mdadm has written (tests/fuzz/corpus/md_super). */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -215,14 +216,23 @@ static void the_end_of_a_partition(void **state)
 
 static void what_cannot_be_had_is_said(void **state)
 {
-    const struct volume *disk;
+    const struct volume *disk, *md;
+    uint8_t byte;
 
     (void)state;
     new_disks(1);
     put_super("r5-1.2", 1, 512, 0, 4096);
     build();
     disk = volume("/dev/sda");
-    assert_int_equal(on.stack->n_volumes, 1);
+    md = volume("/dev/md/r5-1.2");
+    assert_int_equal(on.stack->n_volumes, 2);
+    assert_true(md->inactive);
+    assert_int_equal(md->parents[0], 0);
+    assert_int_equal(md->size_bytes, 57344 * 512);
+    assert_string_equal(md->problem,
+                        "2 of its 3 members are missing or out of date: name all disks of the "
+                        "guest (-a)");
+    assert_int_equal(volume_read(md, 0, &byte, 1), -ENODEV);
     assert_int_equal(disk->problem_status, STATUS_FAILED);
     assert_string_equal(disk->problem,
                         "the md array /dev/md/r5-1.2 cannot be used: 2 of its 3 members are "

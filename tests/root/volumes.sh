@@ -1,0 +1,146 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# The tree of volumes, as text and as JSON, of disks of every shape: nothing is mounted, nothing is
+# written, and what cannot be opened here is listed with the reason.
+. "${H2K_SRC:?}/tests/lib/functions.sh"
+requires root qemu-img mkfs.ext4 mkfs.vfat mkfs.minix sfdisk jq python3
+cd "$T"
+documents=()
+uuid=6b1ac1a0-8a5e-4c52-9d3c-6a9e1a6f0a11
+label=$(printf 'a\033[31mb')
+
+# lay_out IMAGE SIZE [SECTOR SIZE]: the table, in sfdisk's language, comes from stdin
+lay_out()
+{
+    local loop status=0
+    truncate -s "$2" "$1"
+    loop=$(losetup -f --show -b "${3:-512}" "$1")
+    sfdisk -q --no-reread --no-tell-kernel "$loop" >sfdisk.out 2>&1 || status=$?
+    losetup -d "$loop"
+    [ "$status" = 0 ] || fail "sfdisk: $(cat sfdisk.out)"
+}
+# put IMAGE FILE MIB
+put() { dd if="$2" of="$1" bs=1M seek="$3" conv=notrunc,sparse status=none; }
+
+# volumes STATUS [OPTION...]: text in $T/text, JSON in $T/json; the images stay as they are
+volumes()
+{
+    local want=$1 sums file images=()
+    shift
+    for file in "$@"; do [ ! -f "$file" ] || images+=("$file"); done
+    sums=$(sha256sum "${images[@]}")
+    expect "$want" "$H2K" volumes -vv "$@"
+    ! grep "is mounted at" err || fail "a mount"
+    mv out text
+    expect "$want" "$H2K" volumes --json "$@"
+    mv out json
+    cp json "document.${#documents[@]}"
+    documents+=(h2k.volumes-1 "document.${#documents[@]}")
+    [ "$sums" = "$(sha256sum "${images[@]}")" ] || fail "an image has changed: $*"
+    check_clean
+}
+found() { jq -e "$1" json >/dev/null || fail "not so: $1: $(cat json)"; }
+tree() # the lines of the text: name, kind, type
+{
+    local got
+    # shellcheck disable=SC2016
+    got=$(sed -nE 's,^([ |`-]*/dev/[^ ]+) +([a-z]+) +([^ ]+).*,\1 \2 \3,p' text | paste -sd,)
+    [ "$got" = "$1" ] || fail "$got instead of $1: $(cat text)"
+}
+
+truncate -s 32M root
+mkfs.ext4 -q -F -U "$uuid" -L "$label" root
+truncate -s 16M esp
+mkfs.vfat -n ESP -i cafe0001 esp >/dev/null
+truncate -s 4M minix
+mkfs.minix minix >/dev/null
+
+# --- GPT, a file system that is only a superblock, one that h2k does not mount
+printf '%s\n' 'label: gpt' 'label-id: 11111111-2222-3333-4444-555555555555' \
+    'start=2048,size=32768,type=uefi,name=efi' \
+    'start=34816,size=65536,uuid=aaaaaaaa-0000-0000-0000-000000000002' 'size=8192' | lay_out gpt.raw 64M
+put gpt.raw esp 1
+dd if=root of=gpt.raw bs=1024 skip=1 seek=$((17 * 1024 + 1)) count=1 conv=notrunc status=none
+put gpt.raw minix 49
+volumes 0 gpt.raw
+tree '/dev/sda disk gpt,|-/dev/sda1 partition vfat,|-/dev/sda2 partition ext4,`-/dev/sda3 partition minix'
+expect_text "UUID=$uuid  LABEL=a\?\[31mb$" text
+expect_text 'UUID=CAFE-0001  LABEL=ESP  PARTLABEL=efi$' text
+found '.volumes[0] | .kind == "disk" and .table == "gpt" and .parents == [] and
+    .table_uuid == "11111111-2222-3333-4444-555555555555"'
+found '.volumes[2] | .name == "/dev/sda2" and .type == "ext4" and .use == "filesystem" and
+    .part_uuid == "aaaaaaaa-0000-0000-0000-000000000002" and .size_bytes == 33554432 and
+    .parents == ["/dev/sda"] and (has("needs") | not)'
+expect_text '^not to be mounted here: /dev/sda3: h2k does not mount .*"minix"' text
+found '.volumes[3].needs == "h2k does not mount file systems of type \"minix\""'
+found '.not_opened == [] and .disks[0].table == "gpt"'
+expect 1 "$H2K" inspect gpt.raw # the kernel's driver would not take it
+
+# --- MBR with logical partitions, 4096-byte sectors, a whole disk
+printf '%s\n' 'label: dos' 'start=2048,size=2048,type=83' 'start=4096,type=5' \
+    'start=6144,size=65536,type=83' 'size=2048,type=82' | lay_out mbr.raw 64M
+put mbr.raw root 3
+volumes 0 mbr.raw
+tree '/dev/sda disk dos,|-/dev/sda1 partition -,|-/dev/sda2 partition -,|-/dev/sda5 partition ext4,`-/dev/sda6 partition -'
+printf 'label: gpt\nstart=256,size=8192\n' | lay_out large.raw 64M 4096
+put large.raw root 1
+volumes 0 --format raw large.raw
+found '.disks[0].sector_size == 4096 and .volumes[1].type == "ext4"'
+cp root whole.raw
+volumes 0 whole.raw
+tree '/dev/sda disk ext4'
+
+# --- two disks, of which one is no raw image
+qemu-img convert -O vmdk whole.raw whole.vmdk
+volumes 0 -a whole.vmdk -a mbr.raw
+tree '/dev/sda disk ext4,/dev/sdb disk dos,|-/dev/sdb1 partition -,|-/dev/sdb2 partition -,|-/dev/sdb5 partition ext4,`-/dev/sdb6 partition -'
+found '[.disks[].format] == ["vmdk", "raw"]'
+
+# --- arrays: superblocks that mdadm wrote on devices of 16 MiB
+super=$H2K_SRC/tests/fuzz/corpus/md_super
+for i in 0 1 2; do
+    truncate -s 16M "mirror$i.raw" "raid5$i.raw"
+    truncate -s 12M small
+    mkfs.ext4 -q -F -U "$uuid" small
+    put "mirror$i.raw" small 1
+    dd if="$super/r1-1.2" of="mirror$i.raw" bs=512 seek=8 skip="$i" count=1 conv=notrunc status=none
+    dd if="$super/r5-1.2" of="raid5$i.raw" bs=512 seek=8 skip="$i" count=1 conv=notrunc status=none
+done
+volumes 0 --format raw -a mirror0.raw -a mirror1.raw
+# shellcheck disable=SC2016
+tree '/dev/sda disk linux_raid_member,`-/dev/md/r1-1.2 md ext4,/dev/sdb disk linux_raid_member,`-/dev/md/r1-1.2 md (above)'
+expect_text 'md +ext4 .*on=/dev/sda,/dev/sdb$' text
+found '.volumes[2].parents == ["/dev/sda", "/dev/sdb"] and .not_opened == []'
+
+volumes 0 --format raw -a raid50.raw -a raid51.raw -a raid52.raw
+if [ -e /sys/class/misc/device-mapper ]; then
+    found '.volumes[3] | .name == "/dev/md/r5-1.2" and .size_bytes == 29360128 and (has("inactive") | not)'
+else
+    found '.volumes[3] | .name == "/dev/md/r5-1.2" and .size_bytes == 29360128 and .inactive and
+        (.problem | test("modprobe dm-mod"))'
+    found '.not_opened | length == 1 and .[0].layer == "md" and .[0].volumes == ["/dev/md/r5-1.2"]
+        and .[0].status == 4'
+    expect_text '^not opened: md: /dev/md/r5-1.2: the kernel has no device mapper' text
+fi
+volumes 0 --format raw raid50.raw
+found '.volumes[1].inactive and (.volumes[1].problem | test("2 of its 3 members are missing"))'
+found '.not_opened[0].status == 1'
+
+# --- a layer that needs a key
+printf 'LUKS\272\276\0\1' | dd of=mbr.raw bs=1M seek=3 conv=notrunc status=none
+dd if=/dev/zero of=mbr.raw bs=1k seek=3073 count=4 conv=notrunc status=none
+volumes 0 mbr.raw
+found '.not_opened == [{layer: "luks", volumes: ["/dev/sda5"], status: 4} + (.not_opened[0] | {status, problem})]'
+
+# --- what cannot be read: the disks are told all the same
+cp gpt.raw short.raw
+truncate -s 40M short.raw
+volumes 1 short.raw
+expect_text 'the image is truncated'
+found '.error.status == 1 and .error.stage == "volumes" and (.disks | length) == 1 and .volumes == []'
+expect 1 "$H2K" volumes gone.raw
+expect 2 "$H2K" volumes gpt.raw mbr.raw
+expect 2 "$H2K" volumes --root first gpt.raw
+expect 5 "$H2K" volumes "$(qemu-img create -q -f qcow2 -F raw -b /etc/hostname out.qcow2 1M; echo out.qcow2)"
+schema_ok "${documents[@]}"
+say "$((${#documents[@]} / 2)) guests"
