@@ -4,11 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/base/mem.h"
 #include "engine/loopdev.h"
+#include "engine/watch.h"
 
 static bool loop_can(const struct image *image, enum disk_mode mode)
 {
@@ -42,11 +45,39 @@ static int loop_attach_image(struct session *session, struct disk *disk, struct 
     return 0;
 }
 
+static int unguard(void *arg, struct err *err)
+{
+    int fd = *(int *)arg;
+
+    (void)err;
+    free(arg);
+    watch_hold_end(fd);
+    return 0;
+}
+
+/* The whole disk is what devices of the device mapper lie on, and its start may be that of a volume
+ * group or an array of the guest's. */
+static int map(struct session *session, struct disk *disk, uint64_t offset, uint64_t len,
+               char **ret_node, struct err *err)
+{
+    int r = disk_map_loop(session, disk, offset, len, ret_node, err);
+    int guard;
+
+    if (r < 0 || len > 0)
+        return r;
+    r = watch_hold(session, disk->map_fds[disk->n_map_fds - 1], strrchr(*ret_node, '/') + 1, &guard,
+                   err);
+    if (r == 0)
+        undo_push(session_undo(session), "guard of a loop device", unguard,
+                  mem_dup(&guard, sizeof(guard)));
+    return r;
+}
+
 const struct attach_backend attach_loop = {
     .name = "loop",
     .summary = "loop devices on a raw image, for reading only",
     .probe = loop_probe,
     .attach = loop_attach_image,
     .can = loop_can,
-    .map = disk_map_loop,
+    .map = map,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "engine/watch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,9 +24,13 @@
 #define LOOK_MS 2000  /* how often it looks whether we hang */
 #define LOOKS_HUNG 2U /* so often in a row, and we do */
 
-/* In the watcher nothing else is open: the pipe is descriptor 0, the servers follow. */
+/* In the watcher nothing else is open: the pipe is descriptor 0, the servers or the device follow.
+ */
 #define PIPE 0
 #define FDS (1U + WATCH_SERVERS)
+
+#define HOLD_LOOK_MS 50 /* how often it looks whether the device is free */
+#define HOLD_END_MS 5000
 
 /* A number in hexadecimal after @field in the text of /proc/PID/status. */
 static unsigned long long status_mask(const char *text, const char *field)
@@ -61,9 +67,15 @@ static void kill_servers(size_t n)
         (void)syscall(SYS_pidfd_send_signal, PIPE + 1 + i, SIGKILL, NULL, 0);
 }
 
-static __attribute__((noreturn)) void watch(const char *status_path, size_t n_servers,
-                                            int nbd_index)
+struct watch {
+    char *path; /* /proc/PID/status of ours; the folder of what lies on the device */
+    size_t n_servers;
+    int nbd_index;
+};
+
+static __attribute__((noreturn)) void watch_servers(const struct watch *watch)
 {
+    size_t n_servers = watch->n_servers;
     unsigned held = 0;
 
     for (;;) {
@@ -81,11 +93,11 @@ static __attribute__((noreturn)) void watch(const char *status_path, size_t n_se
 
             for (size_t i = 0; i < n_servers; i++)
                 served &= !polls[1 + i].revents;
-            if (!served && nbd_index >= 0)
-                (void)nbdnl_disconnect((unsigned)nbd_index, &ignored);
+            if (!served && watch->nbd_index >= 0)
+                (void)nbdnl_disconnect((unsigned)watch->nbd_index, &ignored);
             _exit(0);
         }
-        held = is_held(status_path) ? held + 1 : 0;
+        held = is_held(watch->path) ? held + 1 : 0;
         if (held >= LOOKS_HUNG)
             kill_servers(n_servers);
     }
@@ -109,25 +121,25 @@ static int detach(int ns_fd, const int *fds, size_t n)
     return (int)syscall(SYS_close_range, (unsigned)n, ~0U, 0);
 }
 
-int watch_start(struct session *session, const struct watch_opts *opts, int *ret_fd,
-                struct err *err)
+/* By way of a child that ends at once: the watcher is nobody's to reap, and whoever kills our
+ * children because a server hangs does not kill this one with it. @fds: what it has besides. */
+static int start(struct session *session, void (*run)(const struct watch *),
+                 const struct watch *arg, const int *fds, size_t n_fds, int *ret_fd,
+                 struct err *err)
 {
-    CLEANUP_FREE char *status_path = mem_printf("/proc/%d/status", (int)getpid());
-    int fds[FDS], ends[2];
+    int all[FDS], ends[2];
     pid_t child;
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return err_set(err, errno, "make a pipe");
-    fds[PIPE] = ends[0];
-    memcpy(fds + 1, opts->pidfds, opts->n_pidfds * sizeof(fds[0]));
-    /* by way of a child that ends at once: it is nobody's to reap, and whoever kills our children
-     * because a server hangs does not kill this one with it */
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return err_set(err, errno, "make a pair of sockets");
+    all[PIPE] = ends[0];
+    memcpy(all + 1, fds, n_fds * sizeof(fds[0]));
     child = fork();
     if (child == 0) {
         pid_t watcher = fork();
 
-        if (watcher == 0 && detach(session_outer_ns(session), fds, 1 + opts->n_pidfds) == 0)
-            watch(status_path, opts->n_pidfds, opts->nbd_index);
+        if (watcher == 0 && detach(session_outer_ns(session), all, 1 + n_fds) == 0)
+            run(arg);
         _exit(watcher < 0);
     }
     (void)close(ends[0]);
@@ -137,4 +149,55 @@ int watch_start(struct session *session, const struct watch_opts *opts, int *ret
     }
     *ret_fd = ends[1];
     return 0;
+}
+
+int watch_start(struct session *session, const struct watch_opts *opts, int *ret_fd,
+                struct err *err)
+{
+    CLEANUP_FREE char *path = mem_printf("/proc/%d/status", (int)getpid());
+    const struct watch watch = { path, opts->n_pidfds, opts->nbd_index };
+
+    return start(session, watch_servers, &watch, opts->pidfds, opts->n_pidfds, ret_fd, err);
+}
+
+/* ---- a device ---- */
+
+static bool is_empty(const char *path)
+{
+    CLEANUP_DIR DIR *dir = opendir(path);
+    const struct dirent *entry;
+
+    while (dir && (entry = readdir(dir)))
+        if (entry->d_name[0] != '.')
+            return false;
+    return true;
+}
+
+static __attribute__((noreturn)) void hold_device(const struct watch *watch)
+{
+    struct pollfd closed = { .fd = PIPE, .events = POLLIN };
+
+    while (poll(&closed, 1, -1) < 0)
+        ;
+    while (!is_empty(watch->path))
+        (void)poll(NULL, 0, HOLD_LOOK_MS);
+    _exit(0);
+}
+
+int watch_hold(struct session *session, int device_fd, const char *name, int *ret_fd,
+               struct err *err)
+{
+    CLEANUP_FREE char *path = mem_printf("/sys/block/%s/holders", name);
+    const struct watch watch = { .path = path };
+
+    return start(session, hold_device, &watch, &device_fd, 1, ret_fd, err);
+}
+
+void watch_hold_end(int fd)
+{
+    struct pollfd ended = { .fd = fd, .events = POLLIN };
+
+    (void)shutdown(fd, SHUT_WR);
+    (void)poll(&ended, 1, HOLD_END_MS);
+    (void)close(fd);
 }

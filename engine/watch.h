@@ -7,6 +7,8 @@
  *   the watcher disconnects the device, and they fail at once.
  * - When we are to end (SIGINT, SIGTERM, SIGKILL ...) but wait for a server that does not answer
  *   (stopped, or its storage hangs), the watcher kills the servers.
+ * - When we are killed, a device stays as long as devices of the device mapper lie on it: the
+ *   watcher keeps its lock, so that udev does not hand what it holds to the host's tools.
  */
 #ifndef H2K_ENGINE_WATCH_H
 #define H2K_ENGINE_WATCH_H
@@ -28,5 +30,14 @@ struct watch_opts {
  * death. 0, or negative errno and *err. */
 int watch_start(struct session *session, const struct watch_opts *opts, int *ret_fd,
                 struct err *err);
+
+/*
+ * Keep the lock on the block device that is open and locked (flock) as @device_fd; @name is its
+ * name in /sys/block. The lock is given up once *ret_fd is closed, also by our death, and nothing
+ * lies on the device. watch_hold_end() closes it and waits for that. 0, or negative errno and *err.
+ */
+int watch_hold(struct session *session, int device_fd, const char *name, int *ret_fd,
+               struct err *err);
+void watch_hold_end(int fd);
 
 #endif

@@ -247,6 +247,8 @@ for how in "" --orphans; do
     [ "$(dmsetup ls | grep -c h2k)" = 4 ] || fail "no devices to leave behind: $(dmsetup ls)"
     kill -KILL $holder
     wait $holder || :
+    udevadm settle -t 3 || : # a locked device stays in its queue
+    ! grep -q loop /proc/mdstat || fail "the host has taken members of a killed run: $(cat /proc/mdstat)"
     [ -z "$how" ] || rm /run/h2k/????????
     # shellcheck disable=SC2086 # none or one
     expect 0 "$H2K" cleanup $how
