@@ -14,7 +14,6 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
-#include "engine/base/strbuf.h"
 #include "engine/dmdev.h"
 #include "storage/layers.h"
 #include "storage/md_read.h"
@@ -84,7 +83,7 @@ static char *array_name(const struct stack *stack, const struct md_super *super)
 /* ---- devices ---- */
 
 /* The sectors at which each raid disk's data begins, and on which device. */
-static int find_legs(struct work *work, struct md_address *legs, struct err *err)
+static int find_legs(struct work *work, struct dmtable_address *legs, struct err *err)
 {
     for (uint32_t i = 0; i < work->array.n; i++) {
         struct volume *volume;
@@ -104,47 +103,6 @@ static int find_legs(struct work *work, struct md_address *legs, struct err *err
     return 0;
 }
 
-/* Devices made so far take the place of "@N". */
-static char *with_devices(const char *params, const dev_t *devices)
-{
-    struct strbuf out = { 0 };
-
-    for (const char *c = params; *c;) {
-        char *end = NULL;
-        unsigned long index;
-
-        if (*c != '@') {
-            strbuf_putc(&out, *c++);
-            continue;
-        }
-        index = strtoul(c + 1, &end, 10);
-        strbuf_printf(&out, "%u:%u", major(devices[index]), minor(devices[index]));
-        c = end;
-    }
-    return strbuf_take(&out);
-}
-
-static int make_device(struct work *work, const struct md_table *table, const dev_t *devices,
-                       char **ret_node, dev_t *ret_device, struct err *err)
-{
-    CLEANUP_FREE struct dmdev_row *rows = mem_alloc(table->n_rows * sizeof(*rows));
-    CLEANUP_STRLIST struct strlist params = { 0 };
-    struct dmdev_opts opts = {
-        .rows = rows,
-        .n_rows = table->n_rows,
-        .read_only = !work->writable,
-    };
-
-    for (size_t i = 0; i < table->n_rows; i++) {
-        const struct md_row *row = &table->rows[i];
-
-        strlist_take(&params, with_devices(row->params, devices));
-        rows[i] =
-            (struct dmdev_row){ row->start, row->len, row->target, params.items[params.n - 1] };
-    }
-    return dmdev_make(work->stack->session, &opts, ret_node, ret_device, err);
-}
-
 /* Personalities that dm-raid uses; the kernel loads them itself only where its helper works. */
 static void load_modules(int32_t level)
 {
@@ -156,7 +114,7 @@ static void load_modules(int32_t level)
         dmdev_load_module("raid456");
 }
 
-static int make_devices(struct work *work, const struct md_tables *tables, char **ret_node,
+static int make_devices(struct work *work, const struct dmtables *tables, char **ret_node,
                         struct err *err)
 {
     CLEANUP_FREE dev_t *devices = mem_alloc(tables->n_tables * sizeof(*devices));
@@ -165,8 +123,7 @@ static int make_devices(struct work *work, const struct md_tables *tables, char 
         load_modules(work->array.level);
     for (size_t i = 0; i < tables->n_tables; i++) {
         bool last = i + 1 == tables->n_tables;
-        int r = make_device(work, &tables->tables[i], devices, last ? ret_node : NULL, &devices[i],
-                            err);
+        int r = dmtable_make(work->stack->session, tables, i, devices, last ? ret_node : NULL, err);
 
         if (r < 0)
             return r;
@@ -174,7 +131,7 @@ static int make_devices(struct work *work, const struct md_tables *tables, char 
     return 0;
 }
 
-static void legs_done(struct md_address *legs, size_t n)
+static void legs_done(struct dmtable_address *legs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         char *device;
@@ -187,8 +144,8 @@ static void legs_done(struct md_address *legs, size_t n)
 
 static int make_node(struct work *work, char **ret_node, struct err *err)
 {
-    struct md_address *legs = mem_alloc(work->array.n * sizeof(*legs));
-    CLEANUP_MD_TABLES struct md_tables tables = { 0 };
+    struct dmtable_address *legs = mem_alloc(work->array.n * sizeof(*legs));
+    CLEANUP_DMTABLES struct dmtables tables = { 0 };
     int r = dmdev_probe(err);
 
     if (r == 0)

@@ -21,48 +21,27 @@
 
 struct build {
     const struct md_array *array;
-    const struct md_address *legs;
-    struct md_tables *tables;
+    const struct dmtable_address *legs;
+    struct dmtables *tables;
 };
 
-static struct md_table *add_table(struct build *build)
+static struct dmtable *add_table(struct build *build)
 {
-    return mem_add(&build->tables->tables, &build->tables->n_tables, sizeof(struct md_table));
-}
-
-/* Append a row; the rows of a table follow each other without a gap. Takes @params. */
-static void add_row(struct md_table *table, uint64_t len, const char *target, char *params)
-{
-    const struct md_row *last = table->n_rows > 0 ? &table->rows[table->n_rows - 1] : NULL;
-    uint64_t start = last ? last->start + last->len : 0;
-    struct md_row *row = mem_add(&table->rows, &table->n_rows, sizeof(*row));
-
-    *row = (struct md_row){ .start = start, .len = len, .target = target, .params = params };
+    return dmtable_add(build->tables);
 }
 
 /* "7:1 2048": @skip sectors into the data of raid disk @disk. */
 static char *address(const struct build *build, uint32_t disk, uint64_t skip)
 {
-    const struct md_address *leg = &build->legs[disk];
+    const struct dmtable_address *leg = &build->legs[disk];
 
     return mem_printf("%s %" PRIu64, leg->device, leg->start + skip);
 }
 
-static void add_linear(struct build *build, struct md_table *table, uint32_t disk, uint64_t skip,
+static void add_linear(struct build *build, struct dmtable *table, uint32_t disk, uint64_t skip,
                        uint64_t len)
 {
-    add_row(table, len, "linear", address(build, disk, skip));
-}
-
-void md_tables_done(struct md_tables *tables)
-{
-    for (size_t i = 0; i < tables->n_tables; i++) {
-        for (size_t row = 0; row < tables->tables[i].n_rows; row++)
-            free(tables->tables[i].rows[row].params);
-        free(tables->tables[i].rows);
-    }
-    free(tables->tables);
-    *tables = (struct md_tables){ 0 };
+    dmtable_add_row(table, len, "linear", address(build, disk, skip));
 }
 
 bool md_is_piece(const struct md_array *array, uint32_t *ret_disk)
@@ -90,7 +69,7 @@ static int make_piece(struct build *build, struct err *err)
 
 static int make_linear(struct build *build, struct err *err)
 {
-    struct md_table *table = add_table(build);
+    struct dmtable *table = add_table(build);
 
     (void)err;
     for (uint32_t i = 0; i < build->array->n; i++)
@@ -112,7 +91,7 @@ static uint64_t next_cut(const struct md_array *array, uint64_t cut)
 }
 
 /* A zone: a stripe over all legs that are larger than @cut. */
-static void add_zone(struct build *build, struct md_table *table, uint64_t cut, uint64_t end)
+static void add_zone(struct build *build, struct dmtable *table, uint64_t cut, uint64_t end)
 {
     const struct md_array *array = build->array;
     uint32_t disks[MD_DISKS_MAX], n = 0, first = 0;
@@ -127,7 +106,7 @@ static void add_zone(struct build *build, struct md_table *table, uint64_t cut, 
     }
     /* the original driver went on counting chunks from the start of the array */
     if (cut > 0 && array->layout == RAID0_ORIGINAL) {
-        const struct md_row *last = &table->rows[table->n_rows - 1];
+        const struct dmtable_row *last = &table->rows[table->n_rows - 1];
 
         first = (uint32_t)((last->start + last->len) / array->chunk % n);
     }
@@ -137,7 +116,7 @@ static void add_zone(struct build *build, struct md_table *table, uint64_t cut, 
 
         strbuf_printf(&params, " %s", leg);
     }
-    add_row(table, (end - cut) * n, "striped", strbuf_take(&params));
+    dmtable_add_row(table, (end - cut) * n, "striped", strbuf_take(&params));
 }
 
 static int make_raid0(struct build *build, struct err *err)
@@ -147,7 +126,7 @@ static int make_raid0(struct build *build, struct err *err)
     bool zones = next_cut(array, end) > 0;
     bool known = (array->super->features & MD_FEATURE_RAID0_LAYOUT) != 0 &&
                  (array->layout == RAID0_ORIGINAL || array->layout == RAID0_ALTERNATE);
-    struct md_table *table;
+    struct dmtable *table;
 
     if (zones && !known)
         return err_status(err, STATUS_REFUSED,
@@ -168,13 +147,13 @@ static char *cell_device(struct build *build, const struct md_period *period, si
     const struct md_cell *cell = &period->cells[index];
     const uint32_t chunk = build->array->chunk;
     CLEANUP_FREE char *at = address(build, cell->disk, cell->skip);
-    struct md_table *table;
+    struct dmtable *table;
 
     if (period->rows == 1)
         return TAKE(at);
     table = add_table(build);
-    add_row(table, periods * chunk, "unstriped",
-            mem_printf("%u %u %u %s", period->rows, chunk, cell->row, at));
+    dmtable_add_row(table, periods * chunk, "unstriped",
+                    mem_printf("%u %u %u %s", period->rows, chunk, cell->row, at));
     return mem_printf("@%zu 0", build->tables->n_tables - 1);
 }
 
@@ -183,7 +162,7 @@ static void add_periods(struct build *build, const struct md_period *period)
     const struct md_array *array = build->array;
     uint64_t chunks = array->size / array->chunk, periods = chunks / period->n_cells;
     CLEANUP_STRBUF struct strbuf params = { 0 };
-    struct md_table *table;
+    struct dmtable *table;
 
     strbuf_printf(&params, "%zu %u", period->n_cells, array->chunk);
     for (size_t i = 0; i < period->n_cells && periods > 0; i++) {
@@ -193,7 +172,8 @@ static void add_periods(struct build *build, const struct md_period *period)
     }
     table = add_table(build);
     if (periods > 0 && period->n_cells > 1)
-        add_row(table, periods * period->n_cells * array->chunk, "striped", strbuf_take(&params));
+        dmtable_add_row(table, periods * period->n_cells * array->chunk, "striped",
+                        strbuf_take(&params));
     else if (periods > 0) /* copies on all devices: one of them is all there is */
         add_linear(build, table, period->cells[0].disk, period->cells[0].skip, array->size);
     /* what does not fill a period */
@@ -301,14 +281,14 @@ static int make_raid(struct build *build, struct err *err)
         }
         add_linear(build, add_table(build), i, 0, array->leg_size[i]);
         if (array->level == 10) {
-            add_row(add_table(build), META_SECTORS, "zero", mem_strdup(""));
+            dmtable_add_row(add_table(build), META_SECTORS, "zero", mem_strdup(""));
             strbuf_printf(&params, " @%zu @%zu", build->tables->n_tables - 1,
                           build->tables->n_tables - 2);
         } else {
             strbuf_printf(&params, " - @%zu", build->tables->n_tables - 1);
         }
     }
-    add_row(add_table(build), array->size, "raid", strbuf_take(&params));
+    dmtable_add_row(add_table(build), array->size, "raid", strbuf_take(&params));
     return 0;
 }
 
@@ -332,16 +312,18 @@ static make_fn *choose(const struct md_array *array, bool writable)
     }
 }
 
-int md_tables_make(const struct md_array *array, const struct md_address *legs, bool writable,
-                   struct md_tables *ret, struct err *err)
+int md_tables_make(const struct md_array *array, const struct dmtable_address *legs, bool writable,
+                   struct dmtables *ret, struct err *err)
 {
-    CLEANUP_MD_TABLES struct md_tables tables = { 0 };
+    CLEANUP_DMTABLES struct dmtables tables = { 0 };
     struct build build = { .array = array, .legs = legs, .tables = &tables };
     int r = choose(array, writable)(&build, err);
 
     if (r < 0)
         return r;
+    for (size_t i = 0; i < tables.n_tables; i++)
+        tables.tables[i].read_only = !writable;
     *ret = tables;
-    tables = (struct md_tables){ 0 };
+    tables = (struct dmtables){ 0 };
     return 0;
 }

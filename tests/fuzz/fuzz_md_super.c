@@ -61,20 +61,20 @@ static size_t parse(const uint8_t *data, size_t size, struct md_super *super, in
 
 static void check_tables(const struct md_array *array, bool writable)
 {
-    static struct md_address legs[MD_DISKS_MAX];
-    struct md_tables tables = { 0 };
+    static struct dmtable_address legs[MD_DISKS_MAX];
+    struct dmtables tables = { 0 };
     struct err err = ERR_NONE;
     uint64_t at = 0;
 
     for (uint32_t i = 0; i < array->n; i++)
-        legs[i] = (struct md_address){
+        legs[i] = (struct dmtable_address){
             .device = array->legs[i] == MD_NO_LEG ? NULL : "7:1",
             .start = array->leg_start[i],
         };
     if (md_tables_make(array, legs, writable, &tables, &err) < 0)
         return;
     for (size_t i = 0; i < tables.tables[tables.n_tables - 1].n_rows; i++) {
-        const struct md_row *row = &tables.tables[tables.n_tables - 1].rows[i];
+        const struct dmtable_row *row = &tables.tables[tables.n_tables - 1].rows[i];
 
         if (row->start != at || row->len == 0 || strstr(row->params, "null"))
             abort();
@@ -82,7 +82,7 @@ static void check_tables(const struct md_array *array, bool writable)
     }
     if (at != array->size)
         abort();
-    md_tables_done(&tables);
+    dmtables_done(&tables);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

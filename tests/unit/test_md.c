@@ -69,19 +69,19 @@ static void assemble(void)
 static char *tables_text(bool writable)
 {
     static const char *const names[] = { "A", "B", "C", "D", "E", "F" };
-    struct md_address legs[MEMBERS] = { { 0 } };
-    struct md_tables tables = { 0 };
+    struct dmtable_address legs[MEMBERS] = { { 0 } };
+    struct dmtables tables = { 0 };
     struct strbuf text = { 0 };
     struct err err = ERR_NONE;
 
     for (uint32_t i = 0; i < on.array.n; i++)
         if (on.array.legs[i] != MD_NO_LEG)
-            legs[i] = (struct md_address){ names[on.array.legs[i]], on.array.leg_start[i] };
+            legs[i] = (struct dmtable_address){ names[on.array.legs[i]], on.array.leg_start[i] };
     if (md_tables_make(&on.array, legs, writable, &tables, &err) < 0)
         return mem_strdup("refused");
     for (size_t i = 0; i < tables.n_tables; i++) {
         for (size_t row = 0; row < tables.tables[i].n_rows; row++) {
-            const struct md_row *r = &tables.tables[i].rows[row];
+            const struct dmtable_row *r = &tables.tables[i].rows[row];
 
             strbuf_printf(&text, "%s%llu %llu %s%s%s",
                           row > 0 ? "; "
@@ -91,7 +91,7 @@ static char *tables_text(bool writable)
                           r->params[0] ? " " : "", r->params);
         }
     }
-    md_tables_done(&tables);
+    dmtables_done(&tables);
     return strbuf_take(&text);
 }
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "storage/dmtable.h"
+
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "engine/base/strbuf.h"
+#include "engine/dmdev.h"
+
+struct dmtable *dmtable_add(struct dmtables *tables)
+{
+    return mem_add(&tables->tables, &tables->n_tables, sizeof(struct dmtable));
+}
+
+void dmtable_add_row(struct dmtable *table, uint64_t len, const char *target, char *params)
+{
+    const struct dmtable_row *last = table->n_rows > 0 ? &table->rows[table->n_rows - 1] : NULL;
+    uint64_t start = last ? last->start + last->len : 0;
+    struct dmtable_row *row = mem_add(&table->rows, &table->n_rows, sizeof(*row));
+
+    *row = (struct dmtable_row){ .start = start, .len = len, .target = target, .params = params };
+}
+
+void dmtables_done(struct dmtables *tables)
+{
+    for (size_t i = 0; i < tables->n_tables; i++) {
+        for (size_t row = 0; row < tables->tables[i].n_rows; row++)
+            free(tables->tables[i].rows[row].params);
+        free(tables->tables[i].rows);
+    }
+    free(tables->tables);
+    *tables = (struct dmtables){ 0 };
+}
+
+/* Devices made so far take the place of "@N". */
+static char *with_devices(const char *params, const dev_t *devices)
+{
+    struct strbuf out = { 0 };
+
+    for (const char *c = params; *c;) {
+        char *end = NULL;
+        unsigned long index;
+
+        if (*c != '@') {
+            strbuf_putc(&out, *c++);
+            continue;
+        }
+        index = strtoul(c + 1, &end, 10);
+        strbuf_printf(&out, "%u:%u", major(devices[index]), minor(devices[index]));
+        c = end;
+    }
+    return strbuf_take(&out);
+}
+
+int dmtable_make(struct session *session, const struct dmtables *tables, size_t index,
+                 dev_t *devices, char **ret_node, struct err *err)
+{
+    const struct dmtable *table = &tables->tables[index];
+    CLEANUP_FREE struct dmdev_row *rows = mem_alloc(table->n_rows * sizeof(*rows));
+    CLEANUP_STRLIST struct strlist params = { 0 };
+    struct dmdev_opts opts = {
+        .rows = rows,
+        .n_rows = table->n_rows,
+        .read_only = table->read_only,
+    };
+
+    for (size_t i = 0; i < table->n_rows; i++) {
+        const struct dmtable_row *row = &table->rows[i];
+
+        strlist_take(&params, with_devices(row->params, devices));
+        rows[i] =
+            (struct dmdev_row){ row->start, row->len, row->target, params.items[params.n - 1] };
+    }
+    return dmdev_make(session, &opts, ret_node, &devices[index], err);
+}
