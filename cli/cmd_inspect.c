@@ -73,7 +73,7 @@ const struct command command_inspect = {
     .schema = SCHEMA,
     .min_args = 1,
     .max_args = 1U << 20,
-    .options = OPT_IMAGE | OPT_GUEST | OPT_ROOT | OPT_BATCH | OPT_TIMEOUT | OPT_WORK,
+    .options = OPT_IMAGE | OPT_GUEST | OPT_ROOT | OPT_KEY | OPT_BATCH | OPT_TIMEOUT | OPT_WORK,
     .needs_root = true,
     .run = run,
 };

@@ -105,7 +105,7 @@ const struct command command_volumes = {
     .schema = SCHEMA,
     .min_args = 1,
     .max_args = 1,
-    .options = OPT_IMAGE | OPT_GUEST | OPT_WORK,
+    .options = OPT_IMAGE | OPT_GUEST | OPT_KEY | OPT_WORK,
     .needs_root = true,
     .run = run,
 };

@@ -10,7 +10,7 @@
 #include "engine/base/log.h"
 #include "engine/base/signals.h"
 
-static int run(const struct options *options)
+static int run(struct options *options)
 {
     const struct command *command = options->command;
     struct err err = ERR_NONE;
@@ -29,6 +29,8 @@ static int run(const struct options *options)
         (void)err_status(&err, STATUS_HOST, "%s needs root: run it with sudo", command->name);
         return cli_fail(options, command->schema, NULL, NULL, &err);
     }
+    if (options_read_keys(options, &err) < 0)
+        return cli_fail(options, command->schema, NULL, NULL, &err);
     return command->run(options);
 }
 

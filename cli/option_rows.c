@@ -80,6 +80,7 @@ SET_FLAG(set_in_place, job.in_place)
 SET_FLAG(set_exit_code, exit_code)
 SET_FLAG(set_orphans, orphans)
 SET_FLAG(set_uefi, uefi)
+SET_FLAG(set_keys_from_stdin, keys_from_stdin)
 
 SET_TEXT(set_log_file, log_file)
 SET_TEXT(set_work_dir, job.work_dir)
@@ -135,6 +136,17 @@ static int set_add_disk(struct parser *parser, const char *value, struct err *er
     source->path = mem_strdup(value);
     source->format = mem_strdup(parser->format);
     return 0;
+}
+
+static int set_key(struct parser *parser, const char *value, struct err *err)
+{
+    parser->has_secret = true;
+    return keys_add(&parser->options->job.keys, value, err);
+}
+
+static int set_header(struct parser *parser, const char *value, struct err *err)
+{
+    return keys_add_header(&parser->options->job.keys, value, err);
 }
 
 static int set_only(struct parser *parser, const char *value, struct err *err)
@@ -245,6 +257,13 @@ static int set_accel(struct parser *parser, const char *value, struct err *err)
 const struct option_row option_rows[] = {
     { "add-disk", 'a', "IMAGE", OPT_GUEST, "a further disk of the same guest", set_add_disk },
     { "root", 0, "NAME", OPT_ROOT, "which system: auto, first, single or a guest name", set_root },
+    { "key", 0, "ID:HOW:KEY", OPT_KEY,
+      "opens encrypted volumes: ID:file:PATH or ID:key:SECRET; ID: guest name, UUID or all",
+      set_key },
+    { "keys-from-stdin", 0, NULL, OPT_KEY, "one key per line, tried on all encrypted volumes",
+      set_keys_from_stdin },
+    { "header", 0, "NAME:FILE", OPT_KEY, "detached LUKS header of the volume with that guest name",
+      set_header },
     { "format", 0, "FMT", OPT_IMAGE, "format of the images after it, instead of detecting",
       set_format },
     { "backend", 0, "NAME", OPT_IMAGE, "how to attach: auto, nbd, fuse or loop", set_backend },

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/option_rows.h"
@@ -44,8 +45,9 @@ static int parse_long(struct parser *parser, char **argv, int argc, int *at, str
     size_t len = equals ? (size_t)(equals - name) : strlen(name);
     const struct option_row *row = find_row(name, len);
 
-    if (!row)
-        return err_status(err, STATUS_USAGE, "unknown option %s; see h2k --help", argv[*at]);
+    if (!row) /* what follows may be a secret */
+        return err_status(err, STATUS_USAGE, "unknown option --%.*s; see h2k --help", (int)len,
+                          name);
     if (!row->arg && equals)
         return err_status(err, STATUS_USAGE, "--%s takes no value", row->name);
     if (!row->arg || equals)
@@ -163,6 +165,9 @@ int options_parse(int argc, char **argv, struct options *ret, struct err *err)
             r = parse_short(&parser, argv, argc, &i, err);
         else
             r = parse_word(&parser, argv[i], err);
+        if (parser.has_secret) /* ps(1) shows it no longer */
+            explicit_bzero(argv[i], strlen(argv[i]));
+        parser.has_secret = false;
     }
     if (r == 0)
         r = check(&parser, err);
@@ -176,6 +181,7 @@ void options_done(struct options *options)
 
     sources_done(options->args, options->n_args);
     sources_done(job->sources, job->n_sources);
+    keys_done(&job->keys);
     strlist_done(&job->image.allow_dirs);
     strlist_done(&job->fix.only);
     strlist_done(&job->fix.skip);
@@ -185,6 +191,15 @@ void options_done(struct options *options)
     }
     free(job->fix.nics);
     *options = (struct options){ .progress_fd = -1 };
+}
+
+int options_read_keys(struct options *options, struct err *err)
+{
+    int r = keys_load(&options->job.keys, err);
+
+    if (r == 0 && options->keys_from_stdin)
+        r = keys_add_lines(&options->job.keys, STDIN_FILENO, err);
+    return r;
 }
 
 static void print_row(FILE *out, const struct option_row *row)

@@ -26,6 +26,7 @@ enum option_group {
     OPT_WORK = 1 << 11,    /* --work-dir */
     OPT_NIC = 1 << 12,     /* --nic */
     OPT_ROOT = 1 << 13,    /* --root */
+    OPT_KEY = 1 << 14,     /* --key --keys-from-stdin --header */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE };
@@ -49,7 +50,7 @@ struct options {
 
     unsigned jobs;      /* -j; 0: number of processors */
     unsigned timeout_s; /* --timeout; 0: the command's default */
-    bool exit_code, orphans;
+    bool exit_code, orphans, keys_from_stdin;
 
     const char *bus, *accel; /* boot-test; NULL: from the XML, or the default */
     bool uefi;
@@ -58,10 +59,14 @@ struct options {
 
 /*
  * Parse @argv. Options may stand before or after the sub-command; --format applies to the images
- * after it. Strings point into @argv. 0, or negative errno and *err with STATUS_USAGE.
+ * after it. Strings point into @argv; secrets in it are overwritten, whatever comes of it, and key
+ * files are not read yet (options_read_keys()). 0, or negative errno and *err with STATUS_USAGE.
  */
 int options_parse(int argc, char **argv, struct options *ret, struct err *err);
 void options_done(struct options *options);
+
+/* Read key files and, when --keys-from-stdin is there, standard input. */
+int options_read_keys(struct options *options, struct err *err);
 
 /* Usage of the program (@command NULL) or of one command, made from the tables. */
 void options_print_help(FILE *out, const struct command *command);

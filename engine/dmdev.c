@@ -144,13 +144,14 @@ static int create(const struct dmdev_opts *opts, const char *name, struct err *e
     uint32_t cookie = 0;
 
     if (!task || !dm_task_set_uuid(task, name) || !dm_task_set_cookie(task, &cookie, UDEV_FLAGS) ||
-        (opts->read_only && !dm_task_set_ro(task)))
+        (opts->read_only && !dm_task_set_ro(task)) || (opts->secret && !dm_task_secure_data(task)))
         return err_set(err, ENOMEM, "make device-mapper device %s", name);
     for (size_t i = 0; i < opts->n_rows; i++) {
         const struct dmdev_row *row = &opts->rows[i];
 
         log_debug("%s: %llu %llu %s %s", name, (unsigned long long)row->start,
-                  (unsigned long long)row->len, row->target, row->params);
+                  (unsigned long long)row->len, row->target,
+                  opts->secret ? "(secret)" : row->params);
         if (!dm_task_add_target(task, row->start, row->len, row->target, row->params))
             return err_set(err, ENOMEM, "make device-mapper device %s", name);
     }

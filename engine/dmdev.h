@@ -26,6 +26,7 @@ struct dmdev_opts {
     const struct dmdev_row *rows;
     size_t n_rows;
     bool read_only;
+    bool secret; /* the parameters hold a key: in no log, and wiped from the library's memory */
 };
 
 /* Is there a device mapper? Loads its module where that can be had. 0, or -ENOTSUP and *err. */

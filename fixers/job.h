@@ -25,6 +25,7 @@ struct job_opts {
     struct job_source *sources; /* disks in order: sda, sdb ... */
     size_t n_sources;
     const char *backend;
+    struct keys keys; /* for encrypted volumes */
     struct image_opts image;
     struct inspect_opts inspect;
     struct fix_opts fix;

@@ -143,7 +143,8 @@ int stage_attach(struct job *job, struct err *err)
 
 int stage_stack(struct job *job, struct err *err)
 {
-    int r = stack_build(job->session, job->disks, job->opts->n_sources, &job->stack, err);
+    int r = stack_build_with_keys(job->session, job->disks, job->opts->n_sources, &job->opts->keys,
+                                  &job->stack, err);
 
     /* most formats do not tell the size of sectors, but the partition table does */
     for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++)

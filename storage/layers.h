@@ -5,6 +5,7 @@
 
 #include "storage/volume.h"
 
+extern const struct layer layer_crypt;
 extern const struct layer layer_md;
 extern const struct layer layer_part;
 

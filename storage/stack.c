@@ -10,7 +10,7 @@
 
 #define VOLUMES_MAX 4096U /* no guest has more; a table made to exhaust us may */
 
-static const struct layer *const layers[] = { &layer_md };
+static const struct layer *const layers[] = { &layer_md, &layer_crypt };
 
 char *volume_disk_letters(size_t index)
 {
@@ -138,12 +138,19 @@ static int activate_all(struct stack *stack, struct err *err)
 int stack_build(struct session *session, struct disk *const *disks, size_t n_disks,
                 struct stack **ret, struct err *err)
 {
+    return stack_build_with_keys(session, disks, n_disks, NULL, ret, err);
+}
+
+int stack_build_with_keys(struct session *session, struct disk *const *disks, size_t n_disks,
+                          const struct keys *keys, struct stack **ret, struct err *err)
+{
     CLEANUP(stack_cleanup) struct stack *stack = mem_alloc(sizeof(*stack));
     int r;
 
     stack->session = session;
     stack->disks = mem_dup(disks, n_disks * sizeof(struct disk *));
     stack->n_disks = n_disks;
+    stack->keys = keys;
     for (size_t i = 0; i < n_disks; i++) {
         struct volume *volume = stack_add(stack, VOLUME_DISK, disk_name(i));
 

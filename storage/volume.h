@@ -9,6 +9,7 @@
 #include "engine/base/err.h"
 #include "engine/disk.h"
 #include "engine/session.h"
+#include "storage/keys.h"
 
 enum volume_kind { VOLUME_DISK, VOLUME_PARTITION, VOLUME_LOGICAL, VOLUME_CRYPT, VOLUME_MD };
 
@@ -49,7 +50,8 @@ struct stack {
     size_t n_disks;
     struct volume *volumes; /* a disk comes before what lies on it */
     size_t n_volumes;
-    bool settled; /* no layer finds more: what is incomplete now stays so */
+    const struct keys *keys; /* for encrypted volumes, the caller's; NULL: none */
+    bool settled;            /* no layer finds more: what is incomplete now stays so */
 };
 
 /* One way to make volumes out of volumes (partitions, md, LUKS, LVM ...). */
@@ -65,6 +67,10 @@ struct layer {
  */
 int stack_build(struct session *session, struct disk *const *disks, size_t n_disks,
                 struct stack **ret, struct err *err);
+
+/* The same with keys for encrypted volumes; they must stay until stack_free(). */
+int stack_build_with_keys(struct session *session, struct disk *const *disks, size_t n_disks,
+                          const struct keys *keys, struct stack **ret, struct err *err);
 void stack_free(struct stack *stack);
 
 struct volume *stack_find(const struct stack *stack, const char *name); /* NULL: no such volume */
