@@ -27,10 +27,11 @@ struct fact_device {
     char *kind; /* "disk", "partition" ... */
     char *fstype, *uuid, *label, *part_uuid, *part_label, *part_type;
     char *array_uuid, *array_name; /* of an md array, as its superblocks have them */
+    char *decrypts;                /* name of the encrypted volume that it is the content of */
     uint64_t size_bytes;
 };
 
-/* A further name of a device, from the guest's configuration (mdadm.conf). */
+/* A further name of a device, from the guest's configuration (mdadm.conf, crypttab). */
 struct fact_alias {
     char *name;   /* "/dev/md0" */
     char *device; /* a device's name */

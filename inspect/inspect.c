@@ -65,6 +65,8 @@ static void add_devices(const struct stack *stack, struct facts *facts)
         facts_set(&device->part_label, volume->part_label);
         facts_set(&device->part_type, volume->part_type);
         device->size_bytes = volume->size_bytes;
+        if (volume->kind == VOLUME_CRYPT)
+            facts_set(&device->decrypts, stack->volumes[volume->parents[0]].name);
         if (volume->kind == VOLUME_MD) { /* libblkid says it of the members */
             facts_set(&device->array_uuid, stack->volumes[volume->parents[0]].uuid);
             facts_set(&device->array_name, stack->volumes[volume->parents[0]].label);

@@ -6,6 +6,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
+#include "inspect/crypttab.h"
 #include "inspect/fstab.h"
 #include "inspect/linux.h"
 #include "inspect/mdadm_conf.h"
@@ -63,6 +64,32 @@ static void add_array_names(const struct guest_root *root, struct facts *facts)
     }
 }
 
+/* The names that crypttab gives to what encrypted volumes hold. */
+static void add_crypt_names(const struct guest_root *root, struct facts *facts)
+{
+    CLEANUP_CRYPTTAB struct crypttab crypttab = { 0 };
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(root, "/etc/crypttab", &len);
+
+    if (text)
+        crypttab_parse(text, len, &crypttab);
+    for (size_t i = 0; i < crypttab.n && i < MAX_MOUNTS; i++) {
+        const struct fact_device *locked = facts_resolve(facts, crypttab.entries[i].device);
+        CLEANUP_FREE char *name = mem_printf("/dev/mapper/%s", crypttab.entries[i].name);
+
+        for (size_t d = 0; locked && d < facts->n_devices; d++) {
+            const struct fact_device *device = &facts->devices[d];
+            struct fact_alias *alias;
+
+            if (strcmp(device->decrypts, locked->name) != 0)
+                continue;
+            alias = facts_add_alias(facts);
+            facts_set(&alias->name, name);
+            facts_set(&alias->device, device->name);
+        }
+    }
+}
+
 void linux_mounts(const struct guest_root *root, struct facts *facts)
 {
     struct fstab fstab CLEANUP_FSTAB = { 0 };
@@ -70,6 +97,7 @@ void linux_mounts(const struct guest_root *root, struct facts *facts)
     CLEANUP_FREE char *text = linux_read(root, "/etc/fstab", &len);
 
     add_array_names(root, facts);
+    add_crypt_names(root, facts);
     if (text)
         fstab_parse(text, len, &fstab);
     for (size_t i = 0; i < fstab.n && i < MAX_MOUNTS; i++) {

@@ -210,8 +210,14 @@ static char *mapper_name(const char *name)
     return NULL;
 }
 
+/* What crypttab calls it, its own name, or that of a logical volume. */
 static const struct fact_device *by_mapper(const struct facts *facts, const char *rest)
 {
+    CLEANUP_FREE char *whole = mem_printf("/dev/mapper/%s", rest);
+
+    for (size_t i = 0; i < facts->n_aliases; i++)
+        if (strcmp(facts->aliases[i].name, whole) == 0)
+            return by_name(facts, facts->aliases[i].device);
     for (size_t i = 0; i < facts->n_devices; i++) {
         const char *name = facts->devices[i].name;
         CLEANUP_FREE char *mapped = NULL;
