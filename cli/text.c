@@ -119,7 +119,12 @@ static void mount_line(FILE *out, const struct fact_mount *mount)
         (void)fprintf(out, " (%s)", mount->device->name);
     (void)fputs("  ", out);
     text_safe(out, mount->type, false);
-    (void)fputs(mount->dirty ? "  journal: dirty\n" : "\n", out);
+    (void)fputs(mount->dirty ? "  journal: dirty" : "", out);
+    if (mount->problem[0] != '\0') {
+        (void)fputs("  missing: ", out);
+        text_safe(out, mount->problem, false);
+    }
+    (void)fputc('\n', out);
 }
 
 static void kernel_line(FILE *out, const struct fact_kernel *kernel)

@@ -193,6 +193,15 @@ static void note_lack_of_space(struct plan *plan)
         plan_note(plan, "offline-fix will change nothing: %s", err_text(&err, text, sizeof(text)));
 }
 
+/* What the guest would miss when it starts. */
+static void note_missing_mounts(const struct facts *facts, struct plan *plan)
+{
+    for (size_t i = 0; i < facts->n_mounts; i++)
+        if (facts->mounts[i].problem[0] != '\0')
+            plan_note(plan, "%s: %s (for %s) is missing: %s", facts->mounts[i].file,
+                      facts->mounts[i].source, facts->mounts[i].target, facts->mounts[i].problem);
+}
+
 int stage_plan(struct job *job, struct err *err)
 {
     const struct fix_context ctx = {
@@ -204,6 +213,8 @@ int stage_plan(struct job *job, struct err *err)
 
     if (r < 0)
         return r;
+    job->plan->fixer = "guest"; /* these notes are no fixer's */
+    note_missing_mounts(job->chosen->facts, job->plan);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);
     job->changes = plan_to_json(job->plan, job->opts->fix.show_secrets);

@@ -43,7 +43,7 @@ struct plan {
     const struct guest_root *root;
     struct change *changes; /* one per path and kind: a second write replaces the first's content */
     size_t n;
-    const char *fixer;    /* whose changes are being added now */
+    const char *fixer;    /* whose changes or notes are being added now */
     struct strlist notes; /* things the user should know, without a change: "fixer: text" */
     struct err err;       /* first failure of an adding function: fixers_plan() returns it */
 };

@@ -33,10 +33,8 @@ static const size_t alias_strings[] = {
     STRING(fact_alias, device),
 };
 static const size_t mount_strings[] = {
-    STRING(fact_mount, source),
-    STRING(fact_mount, target),
-    STRING(fact_mount, type),
-    STRING(fact_mount, options),
+    STRING(fact_mount, source),  STRING(fact_mount, target), STRING(fact_mount, type),
+    STRING(fact_mount, options), STRING(fact_mount, file),   STRING(fact_mount, problem),
 };
 static const size_t kernel_strings[] = {
     STRING(fact_kernel, version),

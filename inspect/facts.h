@@ -31,18 +31,22 @@ struct fact_device {
     uint64_t size_bytes;
 };
 
-/* A further name of a device, from the guest's configuration (mdadm.conf, crypttab). */
+/* A further name of a device, from the guest's configuration (mdadm.conf, crypttab), or a link that
+ * is understood. */
 struct fact_alias {
     char *name;   /* "/dev/md0" */
     char *device; /* a device's name */
 };
 
 struct fact_mount {
-    char *source;                     /* first field of fstab, unquoted */
+    char *source;                     /* first field of fstab, unquoted; What= of a unit */
     const struct fact_device *device; /* NULL: could not be resolved, or not a device */
     char *target, *type, *options;
-    bool mounted; /* part of the tree that is looked at now */
-    bool dirty;   /* journal needs recovery */
+    char *file;    /* that says so: "/etc/fstab", a unit; "": nothing does */
+    bool at_boot;  /* the guest mounts it when it starts, or as soon as somebody looks */
+    bool mounted;  /* part of the tree that is looked at now */
+    bool dirty;    /* journal needs recovery */
+    char *problem; /* why it could not be mounted though the guest would; "" */
 };
 
 struct initramfs;
@@ -94,8 +98,8 @@ struct facts {
     size_t n_devices;
     struct fact_alias *aliases;
     size_t n_aliases;
-    /* from fstab, in its order; "/" is always there; last an EFI system partition that fstab does
-     * not name, when it could be mounted */
+    /* from fstab, in its order, then of systemd units; "/" is always there; last boot partitions
+     * that nothing names, when they could be mounted */
     struct fact_mount *mounts;
     size_t n_mounts;
     struct fact_kernel *kernels; /* newest first */
@@ -129,10 +133,14 @@ const struct fact_device *facts_root_device(const struct facts *facts);
 /*
  * The device that a name of the guest means: UUID=, LABEL=, PARTUUID=, PARTLABEL= (quoted or not),
  * /dev/sdXN, /dev/vdXN, /dev/hdXN, /dev/nvmeXn1pN (by position), links below /dev/disk,
- * /dev/mapper names, /dev/mdN, /dev/md/NAME and their partitions. by-path and by-id links are known
- * on guests with one disk only. NULL when it is not known.
+ * /dev/mapper names, /dev/mdN, /dev/md/NAME and their partitions; and what facts->aliases has.
+ * by-path and by-id links that name hardware are known on guests with one disk, else where an alias
+ * says so. NULL when it is not known.
  */
 const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
+
+/* Does the source of a mount name a block device (a tag, or a path below /dev)? */
+bool facts_names_device(const char *source);
 
 /* The mount entry for @target, NULL when there is none. */
 const struct fact_mount *facts_mount(const struct facts *facts, const char *target);

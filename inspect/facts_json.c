@@ -27,9 +27,13 @@ static json_t *mounts(const struct facts *facts)
         put(item, "target", mount->target);
         put(item, "type", mount->type);
         put(item, "options", mount->options);
+        (void)json_object_set_new(item, "file", json_text_or_null(mount->file));
+        (void)json_object_set_new(item, "at_boot", json_boolean(mount->at_boot));
         (void)json_object_set_new(item, "mounted", json_boolean(mount->mounted));
         if (mount->mounted)
             put(item, "journal", mount->dirty ? "dirty" : "clean");
+        if (mount->problem[0] != '\0')
+            put(item, "problem", mount->problem);
         (void)json_array_append_new(array, item);
     }
     return array;

@@ -2,7 +2,9 @@
 #include "inspect/fstab.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 
 void fstab_parse(const char *text, size_t len, struct fstab *ret)
@@ -37,4 +39,24 @@ void fstab_done(struct fstab *fstab)
     }
     free(fstab->entries);
     *fstab = (struct fstab){ 0 };
+}
+
+/* Types of an entry, by their start, and other starts of libblkid's names that suit them. */
+static const struct {
+    const char *want, *have;
+} families[] = {
+    { "ext", "ext" },     { "ntfs", "ntfs" },      { "fuse", "" },
+    { "vfat", "vfat" },   { "msdos", "vfat" },     { "fat", "vfat" },
+    { "umsdos", "vfat" }, { "swap", "swsuspend" }, /* it holds the image of a hibernated system */
+};
+
+bool fstab_type_fits(const char *want, const char *have)
+{
+    if (!*want || !*have || strcmp(want, "auto") == 0 || strcmp(want, have) == 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
+        if (strncmp(want, families[i].want, strlen(families[i].want)) == 0 &&
+            strncmp(have, families[i].have, strlen(families[i].have)) == 0)
+            return true;
+    return false;
 }

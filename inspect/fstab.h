@@ -28,4 +28,8 @@ void fstab_parse(const char *text, size_t len, struct fstab *ret);
 void fstab_done(struct fstab *fstab);
 #define CLEANUP_FSTAB __attribute__((cleanup(fstab_done)))
 
+/* Does the type of an entry suit what libblkid found ("auto", "ext3" and "ext4" ...)? Also when
+ * one of them is "". */
+bool fstab_type_fits(const char *want, const char *have);
+
 #endif

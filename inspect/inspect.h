@@ -49,9 +49,10 @@ int inspect_choose(struct system *systems, size_t n, const struct inspect_opts *
                    struct system **ret, struct err *err);
 
 /*
- * Mount the system's file systems as its fstab says, parents first, and collect all facts. A source
- * that is not known is not an error (its mount has no device), nor is a mount that fails when fstab
- * says nofail or nothing is to be written.
+ * Mount the system's file systems as its fstab and its systemd units say, parents first, and
+ * collect all facts. What the guest would miss has the reason in fact_mount.problem. Where
+ * something is to be written, it is an error that a mount fails (unless it has nofail), and that
+ * /boot, an EFI system partition or /usr is missing.
  */
 int inspect_open(struct stack *stack, struct system *system, const struct inspect_opts *opts,
                  struct err *err);

@@ -15,7 +15,7 @@ extern const struct os_probe os_probe_linux;
 /* distro ... codename, versions, hostname, machine_id, timezone, arch, init_system (linux_id.c) */
 void linux_identify(const struct guest_root *root, struct facts *facts);
 
-/* mounts, from fstab; without it, or without a line for it, "/" alone (linux_mounts.c) */
+/* mounts, from fstab and systemd units; where none is for it, "/" is added (linux_mounts.c) */
 void linux_mounts(const struct guest_root *root, struct facts *facts);
 
 /* firmware, boot_loader, boot_config (linux_boot.c) */

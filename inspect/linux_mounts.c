@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What is mounted where, as fstab says. */
+/* What is mounted where, as fstab and systemd units say. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +10,8 @@
 #include "inspect/fstab.h"
 #include "inspect/linux.h"
 #include "inspect/mdadm_conf.h"
+#include "inspect/mount_units.h"
+#include "inspect/resolve_hardware.h"
 
 #define MAX_MOUNTS 1024 /* further lines are not looked at */
 
@@ -24,17 +26,6 @@ static char *clean_target(const char *target)
     while (out.len > 1 && out.data[out.len - 1] == '/')
         out.data[--out.len] = '\0';
     return strbuf_take(&out);
-}
-
-static void add_root(struct facts *facts)
-{
-    const struct fact_device *device = facts_root_device(facts);
-    struct fact_mount *mount = facts_add_mount(facts);
-
-    mount->device = device;
-    facts_set(&mount->source, device ? device->name : "");
-    facts_set(&mount->target, "/");
-    facts_set(&mount->type, device ? device->fstype : "");
 }
 
 /* The names that mdadm.conf gives to arrays: by uuid, else by name. */
@@ -90,26 +81,110 @@ static void add_crypt_names(const struct guest_root *root, struct facts *facts)
     }
 }
 
-void linux_mounts(const struct guest_root *root, struct facts *facts)
+/* ---- mounts ---- */
+
+static void add_fstab(const struct guest_root *root, struct facts *facts)
 {
     struct fstab fstab CLEANUP_FSTAB = { 0 };
     size_t len = 0;
     CLEANUP_FREE char *text = linux_read(root, "/etc/fstab", &len);
 
-    add_array_names(root, facts);
-    add_crypt_names(root, facts);
     if (text)
         fstab_parse(text, len, &fstab);
     for (size_t i = 0; i < fstab.n && i < MAX_MOUNTS; i++) {
+        const struct fstab_entry *entry = &fstab.entries[i];
         struct fact_mount *mount = facts_add_mount(facts);
-        CLEANUP_FREE char *target = clean_target(fstab.entries[i].target);
+        CLEANUP_FREE char *target = clean_target(entry->target);
 
-        facts_set(&mount->source, fstab.entries[i].source);
+        facts_set(&mount->source, entry->source);
         facts_set(&mount->target, target);
-        facts_set(&mount->type, fstab.entries[i].type);
-        facts_set(&mount->options, fstab.entries[i].options);
-        mount->device = facts_resolve(facts, mount->source);
+        facts_set(&mount->type, entry->type);
+        facts_set(&mount->options, entry->options);
+        facts_set(&mount->file, "/etc/fstab");
+        mount->at_boot =
+            !list_has(entry->options, "noauto") || list_has(entry->options, "x-systemd.automount");
     }
+}
+
+static void set_unit(struct fact_mount *mount, const struct mount_unit *unit)
+{
+    CLEANUP_FREE char *target = clean_target(unit->where);
+
+    facts_set(&mount->source, unit->what);
+    facts_set(&mount->target, target);
+    facts_set(&mount->type, unit->type);
+    facts_set(&mount->options, unit->options);
+    facts_set(&mount->file, unit->path);
+    facts_set(&mount->problem, unit->problem);
+}
+
+/* The line of fstab that makes the unit of this name; NULL: there is none. */
+static struct fact_mount *find_line(struct facts *facts, size_t n_lines, const char *name)
+{
+    for (size_t i = 0; i < n_lines; i++) {
+        struct fact_mount *mount = &facts->mounts[i];
+        CLEANUP_FREE char *unit =
+            mount->target[0] == '/' ? unit_name_of_path(mount->target, ".mount") : mem_strdup("");
+
+        if (strcmp(unit, name) == 0)
+            return mount;
+    }
+    return NULL;
+}
+
+/* Packages' own mounts of the kernel's file systems are of no interest. */
+static bool is_worth_listing(const struct mount_unit *unit)
+{
+    return unit->is_local || (unit->is_enabled && facts_names_device(unit->what));
+}
+
+/* Units below /etc win over lines of fstab, which start them; those win over packages' units. */
+static void add_units(const struct guest_root *root, struct facts *facts)
+{
+    struct mount_units units CLEANUP_MOUNT_UNITS = { 0 };
+    size_t n_lines = facts->n_mounts;
+
+    mount_units_read(root, &units);
+    for (size_t i = 0; i < units.n; i++) {
+        const struct mount_unit *unit = &units.items[i];
+        struct fact_mount *line = find_line(facts, n_lines, unit->name);
+
+        if (unit->is_masked) {
+            if (line && unit->is_local)
+                line->at_boot = false;
+        } else if (line) {
+            if (unit->is_local && unit->problem[0] == '\0')
+                set_unit(line, unit);
+        } else if (is_worth_listing(unit)) {
+            struct fact_mount *mount = facts_add_mount(facts);
+
+            set_unit(mount, unit);
+            mount->at_boot = unit->is_enabled && unit->problem[0] == '\0';
+        }
+    }
+}
+
+static void add_root(struct facts *facts)
+{
+    const struct fact_device *device = facts_root_device(facts);
+    struct fact_mount *mount = facts_add_mount(facts);
+
+    mount->device = device;
+    facts_set(&mount->source, device ? device->name : "");
+    facts_set(&mount->target, "/");
+    facts_set(&mount->type, device ? device->fstype : "");
+    mount->at_boot = true;
+}
+
+void linux_mounts(const struct guest_root *root, struct facts *facts)
+{
+    add_array_names(root, facts);
+    add_crypt_names(root, facts);
+    add_fstab(root, facts);
+    add_units(root, facts);
+    resolve_hardware(facts);
+    for (size_t i = 0; i < facts->n_mounts; i++)
+        facts->mounts[i].device = facts_resolve(facts, facts->mounts[i].source);
     if (!facts_mount(facts, "/"))
         add_root(facts);
 }

@@ -3,8 +3,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/io.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
 #include "inspect/fields.h"
@@ -31,27 +33,28 @@ static int mount_root(struct stack *stack, struct system *system, const struct i
     return mtree_mount(system->tree, system->volume, "/", &how, err);
 }
 
-/* ---- the rest of fstab ---- */
+/* ---- the rest of the mounts ---- */
 
-static bool is_mountable(const char *fstype)
+/* What boot loaders, kernels and their modules may lie on: it is there before anything is edited,
+ * even when the guest mounts it on request only. */
+static bool is_for_boot(const struct fact_mount *mount)
 {
-    static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "ntfs" };
+    static const char *const targets[] = { "/boot", "/boot/efi", "/efi", "/usr" };
 
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (strcmp(fstype, types[i]) == 0)
+    for (size_t i = 0; i < ARRAY_SIZE(targets); i++)
+        if (strcmp(mount->target, targets[i]) == 0)
             return true;
     return false;
 }
 
-/* Does the guest mount it when it starts (or as soon as somebody looks)? */
 static bool is_wanted(const struct fact_mount *mount)
 {
-    if (!mount->device || mount->target[0] != '/' || strcmp(mount->target, "/") == 0 ||
-        !is_mountable(mount->device->fstype))
+    if (!facts_names_device(mount->source) || mount->target[0] != '/' ||
+        strcmp(mount->target, "/") == 0)
         return false;
     if (list_has(mount->options, "bind") || list_has(mount->options, "rbind"))
         return false;
-    return !list_has(mount->options, "noauto") || list_has(mount->options, "x-systemd.automount");
+    return mount->at_boot || (is_for_boot(mount) && mount->problem[0] == '\0');
 }
 
 static bool is_mounted(const struct facts *facts, const char *target)
@@ -62,50 +65,74 @@ static bool is_mounted(const struct facts *facts, const char *target)
     return false;
 }
 
-/* The subvolume that the options name; NULL: the default one. Free it. */
-static char *wanted_subvol(struct system *system, const struct fact_mount *mount)
+/* Is there something to mount? */
+static int find_volume(struct stack *stack, const struct fact_mount *mount, struct volume **ret,
+                       struct err *err)
 {
-    CLEANUP_FREE char *id_text = list_value(mount->options, "subvolid");
-    char *subvol = list_value(mount->options, "subvol");
-    struct subvolume *subvolumes = NULL;
-    struct err err = ERR_NONE;
-    size_t n = 0;
+    struct volume *volume;
 
-    if (subvol || !id_text || mount->device != facts_root_device(system->facts) ||
-        mtree_subvolumes(system->tree, "/", &subvolumes, &n, &err) < 0)
-        return subvol;
-    for (size_t i = 0; i < n && !subvol; i++) {
-        CLEANUP_FREE char *id = mem_printf("%llu", (unsigned long long)subvolumes[i].id);
+    if (!mount->device)
+        return err_status(err, STATUS_REFUSED,
+                          "it is on none of the given disks, or it is not clear on which: name "
+                          "all disks of the guest (-a)");
+    volume = stack_find(stack, mount->device->name);
+    if (volume->inactive)
+        return err_status(err, volume->problem_status, "%s: %s", volume->name, volume->problem);
+    if (volume->fstype[0] == '\0')
+        return err_status(err, STATUS_FAILED, "there is no file system on %s", volume->name);
+    *ret = volume;
+    return mount_check(volume->fstype, true, err);
+}
 
-        if (strcmp(id, id_text) == 0)
-            subvol = mem_strdup(subvolumes[i].path[0] ? subvolumes[i].path : "/");
+/* The subvolume that the options name. */
+static void set_subvol(const struct fact_mount *mount, struct mount_opts *how, char **ret_subvol)
+{
+    CLEANUP_FREE char *id = list_value(mount->options, "subvolid");
+
+    *ret_subvol = list_value(mount->options, "subvol");
+    how->subvol = *ret_subvol;
+    if (!*ret_subvol && id)
+        (void)io_parse_u64(id, UINT64_MAX, &how->subvolid);
+}
+
+/* A mount that failed is a problem unless the guest would do without it. What is only looked at may
+ * be incomplete; where something is to be changed, what the boot needs may not, nor may what is
+ * there but does not work. */
+static int not_mounted(struct fact_mount *mount, bool read_only, bool is_there,
+                       const struct err *why, struct err *err)
+{
+    bool needed = !list_has(mount->options, "nofail");
+    char text[2 * ERR_TEXT];
+
+    if (why->code == EINTR ||
+        (!read_only && needed && (is_there || (is_for_boot(mount) && mount->at_boot)))) {
+        *err = *why;
+        return err_wrap(err, "mount %s of the guest (%s)", mount->target, mount->source);
     }
-    subvolumes_free(subvolumes, n);
-    return subvol;
+    (void)err_text(why, text, sizeof(text));
+    log_debug("%s is left out: %s", mount->target, text);
+    if (needed && mount->at_boot)
+        facts_set(&mount->problem, text);
+    return 0;
 }
 
 static int mount_one(struct stack *stack, struct system *system, struct fact_mount *mount,
                      const struct inspect_opts *opts, struct err *err)
 {
-    bool is_btrfs = strcmp(mount->device->fstype, "btrfs") == 0;
-    CLEANUP_FREE char *subvol = is_btrfs ? wanted_subvol(system, mount) : NULL;
-    struct mount_opts how = { .read_only = opts->read_only, .subvol = subvol };
-    struct volume *volume = stack_find(stack, mount->device->name);
+    struct mount_opts how = { .read_only = opts->read_only };
+    CLEANUP_FREE char *subvol = NULL;
+    struct volume *volume = NULL;
     struct err one = ERR_NONE;
-    char text[2 * ERR_TEXT];
-    int r = mtree_mount(system->tree, volume, mount->target, &how, &one);
+    int r = find_volume(stack, mount, &volume, &one);
 
-    if (r == 0) {
-        mount->mounted = true;
-        mount->dirty = mtree_was_dirty(system->tree, mount->target);
-        return 0;
-    }
-    /* what is only looked at may be incomplete; what is repaired must not */
-    if (r == -EINTR || (!opts->read_only && !list_has(mount->options, "nofail"))) {
-        *err = one;
-        return r;
-    }
-    log_debug("%s is left out: %s", mount->target, err_text(&one, text, sizeof(text)));
+    if (r < 0)
+        return not_mounted(mount, opts->read_only, false, &one, err);
+    set_subvol(mount, &how, &subvol);
+    r = mtree_mount(system->tree, volume, mount->target, &how, &one);
+    if (r < 0)
+        return not_mounted(mount, opts->read_only, true, &one, err);
+    mount->mounted = true;
+    mount->dirty = mtree_was_dirty(system->tree, mount->target);
     return 0;
 }
 
@@ -144,50 +171,67 @@ static int mount_rest(struct stack *stack, struct system *system, const struct i
     return 0;
 }
 
-/* ---- the EFI system partition ---- */
+/* ---- boot partitions that nothing names ---- */
 
-/* The only ESP, when no line of fstab is about it. */
-static const struct fact_device *unlisted_esp(const struct facts *facts)
+/* By the type in the partition table, and where they are mounted then, in this order (the
+ * Discoverable Partitions Specification; GRUB's packages use /boot/efi). */
+static const struct boot_part {
+    const char *types[2];
+    const char *folders[3];
+} boot_parts[] = {
+    { { "bc13c2ff-59e6-4262-a352-b275fd6f7172", NULL }, { "/boot" } },
+    { { "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "0xef" }, { "/boot/efi", "/efi", "/boot" } },
+};
+
+static bool is_boot_part(const struct boot_part *kind, const struct fact_device *device)
 {
-    const struct fact_device *esp = NULL;
-
-    for (size_t i = 0; i < facts->n_devices; i++) {
-        if (!fact_device_is_esp(&facts->devices[i]) ||
-            strcmp(facts->devices[i].fstype, "vfat") != 0)
-            continue;
-        if (esp)
-            return NULL;
-        esp = &facts->devices[i];
-    }
-    for (size_t i = 0; esp && i < facts->n_mounts; i++)
-        if (facts->mounts[i].device == esp)
-            return NULL;
-    return esp;
+    for (size_t i = 0; i < ARRAY_SIZE(kind->types); i++)
+        if (kind->types[i] && strcasecmp(device->part_type, kind->types[i]) == 0)
+            return device->fstype[0] != '\0';
+    return false;
 }
 
-/* A folder that is there for it: empty, and not in fstab. NULL: there is none. */
-static const char *esp_folder(const struct guest_root *root, const struct facts *facts)
+/* The only one, when no mount is about it. */
+static const struct fact_device *unlisted(const struct facts *facts, const struct boot_part *kind)
 {
-    static const char *const folders[] = { "/boot/efi", "/efi" };
+    const struct fact_device *found = NULL;
 
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+    for (size_t i = 0; i < facts->n_devices; i++) {
+        if (!is_boot_part(kind, &facts->devices[i]))
+            continue;
+        if (found)
+            return NULL;
+        found = &facts->devices[i];
+    }
+    for (size_t i = 0; found && i < facts->n_mounts; i++)
+        if (facts->mounts[i].device == found)
+            return NULL;
+    return found;
+}
+
+/* A folder that is there for it: empty, and mounted on by nothing. NULL: there is none. */
+static const char *boot_folder(const struct guest_root *root, const struct facts *facts,
+                               const struct boot_part *kind)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kind->folders) && kind->folders[i]; i++) {
+        const char *folder = kind->folders[i];
         CLEANUP_STRLIST struct strlist names = { 0 };
         struct err err = ERR_NONE;
 
-        if (!facts_mount(facts, folders[i]) && guest_is_dir(root, folders[i]) &&
-            guest_list(root, folders[i], &names, &err) == 0 && names.n == 0)
-            return folders[i];
+        if (!facts_mount(facts, folder) && guest_is_dir(root, folder) &&
+            guest_list(root, folder, &names, &err) == 0 && names.n == 0)
+            return folder;
     }
     return NULL;
 }
 
-/* A guest starts without mounting its ESP, but its boot loader lies there. */
-static int mount_esp(struct stack *stack, struct system *system, const struct inspect_opts *opts,
-                     struct err *err)
+/* A guest may start without mounting it, but its boot loader or its kernels lie there. */
+static int mount_boot_part(struct stack *stack, struct system *system, const struct boot_part *kind,
+                           const struct inspect_opts *opts, struct err *err)
 {
     struct facts *facts = system->facts;
-    const struct fact_device *esp = unlisted_esp(facts);
-    const char *folder = esp ? esp_folder(mtree_root(system->tree), facts) : NULL;
+    const struct fact_device *device = unlisted(facts, kind);
+    const char *folder = device ? boot_folder(mtree_root(system->tree), facts, kind) : NULL;
     struct mount_opts how = { .read_only = opts->read_only };
     struct fact_mount *mount;
     struct err one = ERR_NONE;
@@ -196,22 +240,22 @@ static int mount_esp(struct stack *stack, struct system *system, const struct in
 
     if (!folder)
         return 0;
-    r = mtree_mount(system->tree, stack_find(stack, esp->name), folder, &how, &one);
+    r = mtree_mount(system->tree, stack_find(stack, device->name), folder, &how, &one);
     if (r == -EINTR) {
         *err = one;
         return r;
     }
     if (r < 0) {
-        log_debug("%s is not looked at: %s", esp->name, err_text(&one, text, sizeof(text)));
+        log_debug("%s is not looked at: %s", device->name, err_text(&one, text, sizeof(text)));
         return 0;
     }
     mount = facts_add_mount(facts);
-    mount->device = esp;
+    mount->device = device;
     mount->mounted = true;
     mount->dirty = mtree_was_dirty(system->tree, folder);
-    facts_set(&mount->source, esp->name);
+    facts_set(&mount->source, device->name);
     facts_set(&mount->target, folder);
-    facts_set(&mount->type, esp->fstype);
+    facts_set(&mount->type, device->fstype);
     return 0;
 }
 
@@ -243,8 +287,8 @@ int inspect_open(struct stack *stack, struct system *system, const struct inspec
     system->probe->mounts(mtree_root(system->tree), system->facts);
     mark_root(system);
     r = mount_rest(stack, system, opts, err);
-    if (r >= 0)
-        r = mount_esp(stack, system, opts, err);
+    for (size_t i = 0; i < ARRAY_SIZE(boot_parts) && r >= 0; i++)
+        r = mount_boot_part(stack, system, &boot_parts[i], opts, err);
     if (r < 0)
         return r;
     r = system->probe->collect(mtree_root(system->tree), opts, system->facts, err);

@@ -9,6 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
 #include "inspect/facts.h"
+#include "inspect/resolve_hardware.h"
 #include "inspect/resolve_md.h"
 
 static bool is_disk(const struct fact_device *device)
@@ -178,7 +179,8 @@ static const struct fact_device *by_nvme(const struct facts *facts, const char *
 
 /* ---- links and mapper names ---- */
 
-/* by-path and by-id name hardware, which only one disk leaves without doubt. */
+/* by-path and by-id name hardware, which only one disk leaves without doubt; see
+ * resolve_hardware() for others. */
 static const struct fact_device *by_hardware(const struct facts *facts, const char *rest)
 {
     const char *part = strstr(rest, "-part");
@@ -282,6 +284,8 @@ const struct fact_device *facts_resolve(const struct facts *facts, const char *s
         size_t prefix = strlen(names[i].prefix);
 
         if (strncmp(plain, names[i].prefix, prefix) == 0) {
+            if (names[i].find == by_hardware && resolve_hardware_link(facts, plain, &device))
+                return device;
             device = names[i].find ? names[i].find(facts, plain + prefix) : NULL;
             return device ? device : by_name(facts, plain);
         }
@@ -303,4 +307,14 @@ const struct fact_device *facts_root_device(const struct facts *facts)
             return &facts->devices[i];
     }
     return NULL;
+}
+
+bool facts_names_device(const char *source)
+{
+    CLEANUP_FREE char *plain = unquoted(source);
+
+    for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
+        if (strncasecmp(plain, tags[i].prefix, strlen(tags[i].prefix)) == 0)
+            return true;
+    return strncmp(plain, "/dev/", 5) == 0;
 }

@@ -91,6 +91,7 @@ static size_t add_options(struct fsmount_option *to, const struct fsmount_option
 static int by_kernel(struct branch *branch, const struct mount_opts *opts, struct err *err)
 {
     struct fsmount_option options[FSTYPE_OPTIONS_MAX + 1];
+    CLEANUP_FREE char *id = mem_printf("%llu", (unsigned long long)opts->subvolid);
     const struct fstype *fstype = branch->fstype;
     struct fsmount_opts mount = {
         .type = fstype->driver,
@@ -100,8 +101,10 @@ static int by_kernel(struct branch *branch, const struct mount_opts *opts, struc
     };
 
     mount.n_options = add_options(options, opts->read_only ? fstype->read : fstype->write);
-    if (opts->subvol && strcmp(fstype->name, "btrfs") == 0)
-        options[mount.n_options++] = (struct fsmount_option){ "subvol", opts->subvol };
+    if (strcmp(fstype->name, "btrfs") == 0 && (opts->subvol || opts->subvolid))
+        options[mount.n_options++] = opts->subvol
+                                         ? (struct fsmount_option){ "subvol", opts->subvol }
+                                         : (struct fsmount_option){ "subvolid", id };
     return fsmount_new(&mount, &branch->fd, err);
 }
 

@@ -14,7 +14,8 @@
 
 struct mount_opts {
     bool read_only;     /* no journal is replayed: noload, norecovery, nologreplay */
-    const char *subvol; /* btrfs: path of the subvolume ("@"); NULL: the default one */
+    const char *subvol; /* btrfs: path of the subvolume ("@"); NULL: see subvolid */
+    uint64_t subvolid;  /* btrfs: its id; 0: the default one */
 };
 
 /* A tree of mounted file systems that together are a guest's "/". */

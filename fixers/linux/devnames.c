@@ -6,6 +6,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "inspect/fstab.h"
 
 /* Links below by-id that name contents (volumes), not hardware. */
 static const char *const lasting[] = {
@@ -58,26 +59,6 @@ static const struct fact_device *resolve(const struct facts *facts, const char *
     return facts_resolve(facts, sd);
 }
 
-/* Types of an entry, by their start, and other starts of libblkid's names that suit them. */
-static const struct {
-    const char *want, *have;
-} families[] = {
-    { "ext", "ext" },     { "ntfs", "ntfs" },      { "fuse", "" },
-    { "vfat", "vfat" },   { "msdos", "vfat" },     { "fat", "vfat" },
-    { "umsdos", "vfat" }, { "swap", "swsuspend" }, /* it holds the image of a hibernated system */
-};
-
-static bool type_fits(const char *want, const char *have)
-{
-    if (!*want || !*have || strcmp(want, "auto") == 0 || strcmp(want, have) == 0)
-        return true;
-    for (size_t i = 0; i < ARRAY_SIZE(families); i++)
-        if (strncmp(want, families[i].want, strlen(families[i].want)) == 0 &&
-            strncmp(have, families[i].have, strlen(families[i].have)) == 0)
-            return true;
-    return false;
-}
-
 /* Only what every reader of these files takes without quotes. */
 static bool is_plain_id(const char *id)
 {
@@ -123,7 +104,7 @@ char *devname_stable(const struct facts *facts, const char *name, const char *fs
         *ret_why = "is on none of the given disks, or it is not clear on which";
         return NULL;
     }
-    if (!type_fits(fstype, device->fstype)) {
+    if (!fstab_type_fits(fstype, device->fstype)) {
         *ret_why = "holds another file system than this entry says";
         return NULL;
     }

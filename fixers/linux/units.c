@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* systemd units of the guest (systemd.unit(5), systemd.mount(5), systemd.swap(5)). */
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
 #include "engine/base/cleanup.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
+#include "inspect/mount_units.h"
 
 #define UNITS "/etc/systemd/system"
 #define SWAPS_MAX 64 /* moving one looks at all folders of links */
@@ -53,23 +53,6 @@ int unit_move_links(struct plan *plan, const char *name, const char *new_name, c
         }
     }
     return r < 0 ? r : n;
-}
-
-/* The name of the unit for a path, as systemd-escape --path gives it. */
-static char *unit_name_of_path(const char *path, const char *suffix)
-{
-    struct strbuf out = { 0 };
-
-    for (const char *c = path + 1; *c; c++) {
-        if (*c == '/')
-            strbuf_putc(&out, '-');
-        else if (isalnum((unsigned char)*c) || strchr(":_", *c) || (*c == '.' && c > path + 1))
-            strbuf_putc(&out, *c);
-        else
-            strbuf_printf(&out, "\\x%02x", (unsigned char)*c);
-    }
-    strbuf_puts(&out, suffix);
-    return strbuf_take(&out);
 }
 
 /* Where the value of a line "What = VALUE" is; false for any other line. */

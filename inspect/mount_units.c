@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "inspect/mount_units.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "engine/base/mem.h"
+#include "inspect/keyfile.h"
+#include "inspect/linux.h"
+
+#define UNITS_MAX 1024 /* further ones are not looked at */
+#define LOCAL "/etc/systemd/system"
+
+/* The first one that has a file of a name wins. */
+static const char *const folders[] = {
+    LOCAL,
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/lib/systemd/system",
+};
+
+char *unit_name_of_path(const char *path, const char *suffix)
+{
+    struct strbuf out = { 0 };
+    bool slash = false;
+
+    for (const char *c = path; *c; c++) {
+        if (*c == '/') {
+            slash = out.len > 0;
+            continue;
+        }
+        if (slash)
+            strbuf_putc(&out, '-');
+        slash = false;
+        if (isalnum((unsigned char)*c) || strchr(":_", *c) || (*c == '.' && out.len > 0))
+            strbuf_putc(&out, *c);
+        else
+            strbuf_printf(&out, "\\x%02x", (unsigned char)*c);
+    }
+    strbuf_printf(&out, "%s%s", out.len == 0 ? "-" : "", suffix);
+    return strbuf_take(&out);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t len = strlen(text), end_len = strlen(end);
+
+    return len > end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static void list(const struct guest_root *root, const char *folder, struct strlist *ret)
+{
+    struct err err = ERR_NONE;
+
+    if (guest_is_dir(root, folder))
+        (void)guest_list(root, folder, ret, &err);
+}
+
+/* ---- what a unit says ---- */
+
+static void set(char **field, const char *value)
+{
+    if (!value)
+        return;
+    free(*field);
+    *field = mem_strdup(value);
+}
+
+/* What is read later wins. */
+static void read_file(const struct guest_root *root, const char *path, struct mount_unit *unit)
+{
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(root, path, &len);
+    struct keyfile keyfile CLEANUP_KEYFILE = { 0 };
+
+    if (!text)
+        return;
+    keyfile_parse(text, len, &keyfile);
+    set(&unit->what, keyfile_get(&keyfile, "Mount", "What"));
+    set(&unit->where, keyfile_get(&keyfile, "Mount", "Where"));
+    set(&unit->type, keyfile_get(&keyfile, "Mount", "Type"));
+    set(&unit->options, keyfile_get(&keyfile, "Mount", "Options"));
+}
+
+/* NAME.mount.d/FILE.conf in the order of FILE, whatever folder it is in. */
+static void read_drop_ins(const struct guest_root *root, struct mount_unit *unit)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        CLEANUP_FREE char *folder = mem_printf("%s/%s.d", folders[i], unit->name);
+        CLEANUP_STRLIST struct strlist found = { 0 };
+
+        list(root, folder, &found);
+        for (size_t f = 0; f < found.n; f++)
+            if (ends_with(found.items[f], ".conf") && !strlist_has(&names, found.items[f]))
+                strlist_add(&names, found.items[f]);
+    }
+    strlist_sort(&names);
+    for (size_t n = 0; n < names.n; n++) {
+        bool read = false;
+
+        for (size_t i = 0; i < ARRAY_SIZE(folders) && !read; i++) {
+            CLEANUP_FREE char *path =
+                mem_printf("%s/%s.d/%s", folders[i], unit->name, names.items[n]);
+
+            read = guest_exists(root, path);
+            if (read)
+                read_file(root, path, unit);
+        }
+    }
+}
+
+/* A link to /dev/null, or an empty file. */
+static bool is_masked(const struct guest_root *root, const char *path)
+{
+    struct err err = ERR_NONE;
+    CLEANUP_FREE char *target = NULL;
+    struct stat st;
+
+    if (guest_readlink(root, path, &target, &err) == 0)
+        return strcmp(target, "/dev/null") == 0;
+    return guest_lstat(root, path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+}
+
+static const char *find_problem(const struct mount_unit *unit)
+{
+    CLEANUP_FREE char *name = unit_name_of_path(unit->where, ".mount");
+
+    if (unit->what[0] == '\0' || unit->where[0] != '/')
+        return "the unit lacks What= or Where=";
+    if (strcmp(name, unit->name) != 0)
+        return "the unit's name does not fit its Where=";
+    return "";
+}
+
+static void add_unit(const struct guest_root *root, const char *folder, const char *name,
+                     struct mount_units *units)
+{
+    struct mount_unit *unit = mem_add(&units->items, &units->n, sizeof(*unit));
+
+    unit->name = mem_strdup(name);
+    unit->path = mem_printf("%s/%s", folder, name);
+    unit->what = mem_strdup("");
+    unit->where = mem_strdup("");
+    unit->type = mem_strdup("");
+    unit->options = mem_strdup("");
+    unit->is_local = strcmp(folder, LOCAL) == 0;
+    unit->is_masked = is_masked(root, unit->path);
+    if (!unit->is_masked) {
+        read_file(root, unit->path, unit);
+        read_drop_ins(root, unit);
+    }
+    unit->problem = mem_strdup(unit->is_masked ? "" : find_problem(unit));
+}
+
+/* ---- what starts it ---- */
+
+static void add_links(const struct guest_root *root, const char *folder, struct strlist *ret)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+
+    list(root, folder, &names);
+    for (size_t i = 0; i < names.n && ret->n < UNITS_MAX; i++)
+        if (ends_with(names.items[i], ".mount") || ends_with(names.items[i], ".automount"))
+            strlist_add(ret, names.items[i]);
+}
+
+static void mark_enabled(struct mount_units *units, const struct strlist *started)
+{
+    for (size_t i = 0; i < units->n; i++) {
+        struct mount_unit *unit = &units->items[i];
+        CLEANUP_FREE char *automount =
+            mem_printf("%.*s.automount", (int)(strlen(unit->name) - strlen(".mount")), unit->name);
+
+        unit->is_enabled |=
+            strlist_has(started, unit->name) != 0 || strlist_has(started, automount) != 0;
+    }
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t len = strlen(folder);
+
+    return strncmp(path, folder, len) == 0 && path[len] == '/';
+}
+
+/* A mount needs those that it lies on. */
+static void mark_parents(struct mount_units *units)
+{
+    for (size_t i = 0; i < units->n; i++)
+        for (size_t j = 0; j < units->n && !units->items[i].is_enabled; j++)
+            units->items[i].is_enabled = units->items[j].is_enabled && units->items[i].where[0] &&
+                                         is_below(units->items[j].where, units->items[i].where);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct mount_unit *)a)->name, ((const struct mount_unit *)b)->name);
+}
+
+void mount_units_read(const struct guest_root *root, struct mount_units *ret)
+{
+    CLEANUP_STRLIST struct strlist started = { 0 };
+
+    *ret = (struct mount_units){ 0 };
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        CLEANUP_STRLIST struct strlist names = { 0 };
+
+        list(root, folders[i], &names);
+        for (size_t n = 0; n < names.n; n++) {
+            CLEANUP_FREE char *path = mem_printf("%s/%s", folders[i], names.items[n]);
+
+            if (ends_with(names.items[n], ".wants") || ends_with(names.items[n], ".requires"))
+                add_links(root, path, &started);
+            else if (ends_with(names.items[n], ".mount") && ret->n < UNITS_MAX &&
+                     !mount_units_find(ret, names.items[n]))
+                add_unit(root, folders[i], names.items[n], ret);
+        }
+    }
+    mark_enabled(ret, &started);
+    mark_parents(ret);
+    if (ret->n > 0)
+        qsort(ret->items, ret->n, sizeof(*ret->items), by_name);
+}
+
+void mount_units_done(struct mount_units *units)
+{
+    for (size_t i = 0; i < units->n; i++) {
+        struct mount_unit *unit = &units->items[i];
+        char *const texts[] = { unit->name, unit->path,    unit->what,   unit->where,
+                                unit->type, unit->options, unit->problem };
+
+        for (size_t t = 0; t < ARRAY_SIZE(texts); t++)
+            free(texts[t]);
+    }
+    free(units->items);
+    *units = (struct mount_units){ 0 };
+}
+
+const struct mount_unit *mount_units_find(const struct mount_units *units, const char *name)
+{
+    for (size_t i = 0; i < units->n; i++)
+        if (strcmp(units->items[i].name, name) == 0)
+            return &units->items[i];
+    return NULL;
+}
