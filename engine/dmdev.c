@@ -128,6 +128,11 @@ int dmdev_probe(struct err *err)
                       "devices 10:236 and those of the major number that /proc/devices names)");
 }
 
+void dmdev_after_fork(void)
+{
+    dm_lib_release();
+}
+
 /* ---- making ---- */
 
 static int release(void *arg, struct err *err)

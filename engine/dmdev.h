@@ -36,6 +36,9 @@ int dmdev_probe(struct err *err);
  * there. */
 void dmdev_load_module(const char *name);
 
+/* In a forked child that closes what it was given: the library keeps a descriptor. */
+void dmdev_after_fork(void);
+
 /*
  * Make a device. It is recorded in the session's state file and its release is pushed on the undo
  * stack: nobody may have it open when that runs. *ret_node (the caller's) is a path to open,

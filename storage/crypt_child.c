@@ -15,6 +15,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "engine/base/signals.h"
+#include "engine/dmdev.h"
 #include "storage/crypt.h"
 
 #define CPU_LIMIT_S 300U /* for all key slots and keys of one volume */
@@ -24,6 +25,7 @@ static void close_others(int a, int b)
 {
     int low = a < b ? a : b, high = a < b ? b : a;
 
+    dmdev_after_fork();
     log_set_file(-1);
     log_set_job_file(-1);
     if (low < STDERR_FILENO + 1)

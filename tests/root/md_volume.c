@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The md array that h2k finds on some disks.
+ * The md array, or the content of an encrypted volume, that h2k finds on some disks. $KEYS and
+ * $HEADERS hold values of --key and --header, a line each; with them it is the encrypted volume.
  *
  *     md_volume read CONTENT IMAGE...       is it what the file CONTENT holds? Prints its name and
  *                                           why it must not be written
@@ -36,12 +37,34 @@ struct job {
     struct session *session;
     struct disk *disks[DISKS_MAX];
     struct stack *stack;
+    struct keys keys;
 };
+
+static int add_keys(struct keys *keys, struct err *err)
+{
+    static const struct {
+        const char *name;
+        int (*add)(struct keys *keys, const char *text, struct err *err);
+    } sources[] = { { "KEYS", keys_add }, { "HEADERS", keys_add_header } };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+        const char *text = getenv(sources[i].name);
+        CLEANUP_FREE char *copy = mem_strdup(text ? text : "");
+        char *save = NULL;
+
+        for (char *line = strtok_r(copy, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+            if (sources[i].add(keys, line, err) < 0)
+                return -err->code;
+    }
+    return keys_load(keys, err);
+}
 
 static int attach(struct job *job, struct err *err)
 {
     int r = session_open(NULL, &job->session, err);
 
+    if (r == 0)
+        r = add_keys(&job->keys, err);
     for (size_t i = 0; i < job->n && r == 0; i++) {
         struct image_opts image_opts = { .format = "raw", .allow_stale = true };
         CLEANUP_FREE char *overlay = job->dir ? mem_printf("%s/%zu.qcow2", job->dir, i) : NULL;
@@ -53,13 +76,17 @@ static int attach(struct job *job, struct err *err)
         if (r == 0)
             r = disk_attach(job->session, image, &opts, &job->disks[i], err);
     }
-    return r < 0 ? r : stack_build(job->session, job->disks, job->n, &job->stack, err);
+    return r < 0 ? r
+                 : stack_build_with_keys(job->session, job->disks, job->n, &job->keys, &job->stack,
+                                         err);
 }
 
 static struct volume *array(const struct job *job)
 {
+    enum volume_kind kind = job->keys.n ? VOLUME_CRYPT : VOLUME_MD;
+
     for (size_t i = 0; i < job->stack->n_volumes; i++)
-        if (job->stack->volumes[i].kind == VOLUME_MD)
+        if (job->stack->volumes[i].kind == kind)
             return &job->stack->volumes[i];
     return NULL;
 }
@@ -167,6 +194,7 @@ int main(int argc, char **argv)
     job.n = (size_t)(argc - at);
     r = use(&job, &err);
     stack_free(job.stack);
+    keys_done(&job.keys);
     if (session_close(job.session, r < 0 ? &other : &err) < 0)
         r = -1;
     if (r < 0)
