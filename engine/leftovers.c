@@ -15,6 +15,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +23,7 @@
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
+#include "engine/btrfsdev.h"
 #include "engine/dmdev.h"
 #include "engine/loopdev.h"
 #include "engine/nbddev.h"
@@ -257,6 +259,17 @@ static int release_dm(struct dead *dead, const char *name, struct err *err)
     return r < 0 ? r : 0;
 }
 
+static int forget_btrfs(struct dead *dead, const char *value, struct err *err)
+{
+    uint64_t numbers[2];
+
+    (void)err; /* what it is about is gone in any case */
+    if (state_numbers(value, numbers, 2) == 0 &&
+        btrfsdev_forget_number(makedev((unsigned)numbers[0], (unsigned)numbers[1])) > 0)
+        note(dead, "btrfs device", value);
+    return 0;
+}
+
 /* ---- one session ---- */
 
 /* In this order: what hangs is freed first, users go before what they use. */
@@ -265,11 +278,11 @@ static const struct {
     bool kernel; /* gone after a reboot */
     int (*release)(struct dead *dead, const char *value, struct err *err);
 } kinds[] = {
-    { "server", true, kill_server },    { "fuse", true, abort_fuse },
-    { "server", true, await_server },   { "dm", true, release_dm },
-    { "loop", true, release_loop },     { "nbd", true, release_nbd },
-    { "file", false, remove_file },     { "redo", false, remove_redo },
-    { "work", false, remove_work_dir },
+    { "server", true, kill_server },  { "fuse", true, abort_fuse },
+    { "server", true, await_server }, { "dm", true, release_dm },
+    { "loop", true, release_loop },   { "nbd", true, release_nbd },
+    { "btrfs", true, forget_btrfs },  { "file", false, remove_file },
+    { "redo", false, remove_redo },   { "work", false, remove_work_dir },
 };
 
 static int release_all(struct dead *dead, struct err *err)

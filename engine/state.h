@@ -14,6 +14,7 @@
  *     nbd N PID           nbd device that this process connected
  *     nbd ?               one that is about to be connected; its identifier has the session's id
  *     dm NAME             device-mapper device
+ *     btrfs MAJOR MINOR   device that the btrfs driver may remember
  *
  * In values '%' and control characters are written as %XX.
  */

@@ -28,6 +28,7 @@ struct fact_device {
     char *fstype, *uuid, *label, *part_uuid, *part_label, *part_type;
     char *array_uuid, *array_name; /* of an md array, as its superblocks have them */
     char *decrypts;                /* name of the encrypted volume that it is the content of */
+    char *lead; /* of a btrfs over several: the device that stands for it; "": this one */
     uint64_t size_bytes;
 };
 
@@ -135,7 +136,8 @@ const struct fact_device *facts_root_device(const struct facts *facts);
  * /dev/sdXN, /dev/vdXN, /dev/hdXN, /dev/nvmeXn1pN (by position), links below /dev/disk,
  * /dev/mapper names, /dev/mdN, /dev/md/NAME and their partitions; and what facts->aliases has.
  * by-path and by-id links that name hardware are known on guests with one disk, else where an alias
- * says so. NULL when it is not known.
+ * says so. Of a btrfs over several devices each name means the one that stands for it. NULL when it
+ * is not known.
  */
 const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
 

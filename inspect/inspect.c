@@ -13,6 +13,7 @@
 #include "engine/base/strbuf.h"
 #include "engine/guest_path.h"
 #include "inspect/linux.h"
+#include "storage/btrfs.h"
 
 #define MAX_SYSTEMS 64
 
@@ -30,13 +31,13 @@ struct search {
     struct err io;             /* ... it could not be read */
 };
 
-static bool is_candidate(const struct volume *volume)
+static bool is_candidate(const struct stack *stack, const struct volume *volume)
 {
     static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs" };
 
     for (size_t i = 0; i < ARRAY_SIZE(types); i++)
         if (strcmp(volume->fstype, types[i]) == 0)
-            return true;
+            return volume->problem[0] == '\0' && btrfs_lead(stack, volume) == volume;
     return false;
 }
 
@@ -65,6 +66,8 @@ static void add_devices(const struct stack *stack, struct facts *facts)
         facts_set(&device->part_label, volume->part_label);
         facts_set(&device->part_type, volume->part_type);
         device->size_bytes = volume->size_bytes;
+        if (btrfs_lead(stack, volume) != volume)
+            facts_set(&device->lead, btrfs_lead(stack, volume)->name);
         if (volume->kind == VOLUME_CRYPT)
             facts_set(&device->decrypts, stack->volumes[volume->parents[0]].name);
         if (volume->kind == VOLUME_MD) { /* libblkid says it of the members */
@@ -142,8 +145,8 @@ static bool is_in_round(const struct subvolume *subvolume, unsigned round)
     return subvolume->is_snapshot && !subvolume->read_only && !is_kept_snapshot(subvolume);
 }
 
-static int look_at_btrfs(struct search *search, struct volume *volume, const struct mtree *tree,
-                         struct err *err)
+static int look_at_rounds(struct search *search, struct volume *volume, const struct mtree *tree,
+                          unsigned first, unsigned last, struct err *err)
 {
     struct subvolume *subvolumes = NULL;
     size_t n = 0, before = search->n;
@@ -151,7 +154,7 @@ static int look_at_btrfs(struct search *search, struct volume *volume, const str
 
     if (r < 0)
         return err_wrap(err, "list the subvolumes of %s", volume->name);
-    for (unsigned round = 0; round < 3 && search->n == before; round++)
+    for (unsigned round = first; round <= last && search->n == before; round++)
         for (size_t i = 0; i < n; i++)
             if (is_in_round(&subvolumes[i], round))
                 look_at_subvolume(search, volume, mtree_root(tree), &subvolumes[i]);
@@ -178,9 +181,16 @@ static int look_at_tree(struct search *search, struct volume *volume, struct mtr
 {
     const struct guest_root *root = mtree_root(tree);
     const struct os_probe *probe = find_probe(root);
+    bool is_btrfs = strcmp(volume->fstype, "btrfs") == 0;
+    size_t before = search->n;
+    int r;
 
     if (!search->only_one)
         look_at_boot(search, root);
+    /* a roll-back leaves the old system at the top level */
+    r = is_btrfs ? look_at_rounds(search, volume, tree, 0, 0, err) : 0;
+    if (r < 0 || search->n > before)
+        return r;
     if (probe) {
         struct system *system = add_system(search, volume, NULL, root, probe);
 
@@ -190,9 +200,7 @@ static int look_at_tree(struct search *search, struct volume *volume, struct mtr
             system->tree = tree;
         return 0;
     }
-    if (strcmp(volume->fstype, "btrfs") == 0)
-        return look_at_btrfs(search, volume, tree, err);
-    return 0;
+    return is_btrfs ? look_at_rounds(search, volume, tree, 1, 2, err) : 0;
 }
 
 static int look_at_volume(struct search *search, struct volume *volume, struct err *err)
@@ -313,7 +321,7 @@ static int search_all(struct search *search, struct err *err)
         char text[2 * ERR_TEXT];
         int r;
 
-        if (!is_candidate(volume))
+        if (!is_candidate(stack, volume))
             continue;
         r = look_at_volume(search, volume, &one);
         if (r == -EINTR || (r < 0 && search->only_one && one.status != STATUS_HOST)) {
@@ -342,7 +350,7 @@ int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct sy
     int r;
 
     for (size_t i = 0; i < stack->n_volumes; i++)
-        n_candidates += is_candidate(&stack->volumes[i]);
+        n_candidates += is_candidate(stack, &stack->volumes[i]);
     search.only_one = n_candidates == 1;
     r = search_all(&search, err);
     strlist_done(&search.boot_roots);

@@ -261,7 +261,7 @@ static const struct {
     { "/dev/nvme", by_nvme },
 };
 
-const struct fact_device *facts_resolve(const struct facts *facts, const char *spec)
+static const struct fact_device *resolve(const struct facts *facts, const char *spec)
 {
     CLEANUP_FREE char *plain = unquoted(spec);
     const struct fact_device *device;
@@ -291,6 +291,13 @@ const struct fact_device *facts_resolve(const struct facts *facts, const char *s
         }
     }
     return by_name(facts, plain);
+}
+
+const struct fact_device *facts_resolve(const struct facts *facts, const char *spec)
+{
+    const struct fact_device *device = resolve(facts, spec);
+
+    return device && device->lead[0] != '\0' ? by_name(facts, device->lead) : device;
 }
 
 const struct fact_device *facts_root_device(const struct facts *facts)

@@ -2,14 +2,11 @@
 /* Mounting and releasing one file system. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/btrfs.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -20,62 +17,6 @@
 
 #define BUSY_WAIT_MS 1000 /* how long a file system may stay busy after its last user */
 #define SERVER_WAIT_MS 15000
-#define BTRFS_CLONES_SINCE_MAJOR 6 /* Linux 6.7 mounts copies of a single-device file system */
-#define BTRFS_CLONES_SINCE_MINOR 7
-
-/* ---- btrfs: the kernel knows file systems by their uuid, not by their device ---- */
-
-static bool kernel_mounts_clones(void)
-{
-    struct utsname name;
-    unsigned long major, minor;
-    char *end;
-
-    if (uname(&name) < 0)
-        return false;
-    major = strtoul(name.release, &end, 10);
-    minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-    return major > BTRFS_CLONES_SINCE_MAJOR ||
-           (major == BTRFS_CLONES_SINCE_MAJOR && minor >= BTRFS_CLONES_SINCE_MINOR);
-}
-
-static bool mounted_here(const struct mtree *tree, const char *node)
-{
-    for (size_t i = 0; i < tree->n_branches; i++)
-        if (strcmp(tree->branches[i].node, node) == 0)
-            return true;
-    return false;
-}
-
-static int check_btrfs(const struct mtree *tree, const struct branch *branch,
-                       const struct volume *volume, struct err *err)
-{
-    CLEANUP_FREE char *path = mem_printf("/sys/fs/btrfs/%s", volume->uuid);
-    uint64_t devices = btrfs_devices(volume);
-
-    if (devices > 1)
-        return err_status(err, STATUS_REFUSED,
-                          "%s is one of %llu devices of a btrfs: those are not mounted yet",
-                          volume->name, (unsigned long long)devices);
-    if (kernel_mounts_clones() || mounted_here(tree, branch->node) || access(path, F_OK) < 0)
-        return 0;
-    return err_status(err, STATUS_REFUSED,
-                      "the btrfs %s on %s is mounted already, and this kernel cannot tell two "
-                      "file systems with one uuid apart: unmount the other one first",
-                      volume->uuid, volume->name);
-}
-
-static void forget_btrfs(const char *node)
-{
-    struct btrfs_ioctl_vol_args args = { 0 };
-    CLEANUP_FD int fd = open("/dev/btrfs-control", O_RDWR | O_CLOEXEC);
-
-    if (fd < 0)
-        return;
-    (void)snprintf(args.name, sizeof(args.name), "%s", node);
-    /* busy while another branch has it mounted: the last one will do it */
-    (void)ioctl(fd, BTRFS_IOC_FORGET_DEV, &args);
-}
 
 /* ---- mounting ---- */
 
@@ -88,11 +29,28 @@ static size_t add_options(struct fsmount_option *to, const struct fsmount_option
     return n;
 }
 
+static size_t add_btrfs_options(struct fsmount_option *to, const struct btrfs_use *use,
+                                const struct mount_opts *opts, const char *id)
+{
+    size_t n = 0;
+
+    if (opts->subvol)
+        to[n++] = (struct fsmount_option){ "subvol", opts->subvol };
+    else if (opts->subvolid)
+        to[n++] = (struct fsmount_option){ "subvolid", id };
+    for (size_t i = 1; i < btrfs_use_n_nodes(use); i++)
+        to[n++] = (struct fsmount_option){ "device", btrfs_use_node(use, i) };
+    return n;
+}
+
 static int by_kernel(struct branch *branch, const struct mount_opts *opts, struct err *err)
 {
-    struct fsmount_option options[FSTYPE_OPTIONS_MAX + 1];
+    size_t n_nodes = branch->btrfs ? btrfs_use_n_nodes(branch->btrfs) : 0;
+    CLEANUP_FREE struct fsmount_option *options =
+        mem_alloc((FSTYPE_OPTIONS_MAX + 1 + n_nodes) * sizeof(*options));
     CLEANUP_FREE char *id = mem_printf("%llu", (unsigned long long)opts->subvolid);
     const struct fstype *fstype = branch->fstype;
+    int r;
     struct fsmount_opts mount = {
         .type = fstype->driver,
         .source = branch->node,
@@ -101,11 +59,12 @@ static int by_kernel(struct branch *branch, const struct mount_opts *opts, struc
     };
 
     mount.n_options = add_options(options, opts->read_only ? fstype->read : fstype->write);
-    if (strcmp(fstype->name, "btrfs") == 0 && (opts->subvol || opts->subvolid))
-        options[mount.n_options++] = opts->subvol
-                                         ? (struct fsmount_option){ "subvol", opts->subvol }
-                                         : (struct fsmount_option){ "subvolid", id };
-    return fsmount_new(&mount, &branch->fd, err);
+    if (branch->btrfs)
+        mount.n_options += add_btrfs_options(options + mount.n_options, branch->btrfs, opts, id);
+    r = fsmount_new(&mount, &branch->fd, err);
+    if (r == 0 && branch->btrfs)
+        r = btrfs_use_check(branch->btrfs, branch->fd, err);
+    return r;
 }
 
 /* The server mounts itself somewhere private; from there the mount is moved to its place. */
@@ -189,15 +148,21 @@ static int without_driver(const struct mtree *tree, struct branch *branch,
     return r;
 }
 
-int branch_mount(struct mtree *tree, struct branch *branch, const struct volume *volume,
+int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volume,
                  const struct mount_opts *opts, struct err *err)
 {
+    const char *node = NULL;
     int r = 0;
 
-    if (strcmp(branch->fstype->name, "btrfs") == 0)
-        r = check_btrfs(tree, branch, volume, err);
+    if (strcmp(branch->fstype->name, "btrfs") == 0) {
+        r = btrfs_use_begin(tree->stack, volume, &branch->btrfs, err);
+        node = r == 0 ? btrfs_use_node(branch->btrfs, 0) : NULL;
+    } else {
+        r = volume_node(tree->stack, volume, &node, err);
+    }
     if (r < 0)
         return r;
+    branch->node = mem_strdup(node);
     if (fsmount_have(branch->fstype->driver) == -ENODEV)
         return without_driver(tree, branch, volume, err);
     return by_kernel(branch, opts, err);
@@ -233,8 +198,7 @@ int branch_release(struct branch *branch, struct err *err)
         r = unmount(branch->path, err);
     if (branch->server.pid > 0)
         (void)process_stop(&branch->server, 2000); /* it ended with its mount, or is told to */
-    if (strcmp(branch->fstype->name, "btrfs") == 0)
-        forget_btrfs(branch->node);
+    btrfs_use_end(branch->btrfs);
     if (r < 0)
         r = err_wrap(err, "release %s", branch->target);
     free(branch->path);

@@ -5,6 +5,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
+#include "storage/btrfs.h"
 
 /* ext2/3/4 (Documentation/filesystems/ext4/super.rst): superblock at byte 1024 */
 #define EXT_SUPER 1024
@@ -13,13 +14,6 @@
 #define EXT_COMPAT 0x5c   /* u32, bit 2: has a journal */
 #define EXT_INCOMPAT 0x60 /* u32, bit 2: the journal needs recovery */
 #define EXT_PEEK 0x64
-
-/* btrfs (fs/btrfs, struct btrfs_super_block): superblock at 64 KiB */
-#define BTRFS_SUPER 0x10000
-#define BTRFS_MAGIC 0x40       /* "_BHRfS_M" */
-#define BTRFS_LOG_ROOT 0x60    /* u64, not 0: a log tree waits for replay */
-#define BTRFS_NUM_DEVICES 0x88 /* u64 */
-#define BTRFS_PEEK 0x90
 
 /* FAT (the boot sector as in linux/msdos_fs.h): byte "state", bit 0 dirty */
 #define FAT_STATE_16 0x25
@@ -43,24 +37,11 @@ static bool ext_is_dirty(const struct volume *volume)
     return !(get_le16(super + EXT_STATE) & 1);
 }
 
-static bool btrfs_super(const struct volume *volume, uint8_t super[BTRFS_PEEK])
-{
-    return peek(volume, BTRFS_SUPER, super, BTRFS_PEEK) &&
-           memcmp(super + BTRFS_MAGIC, "_BHRfS_M", 8) == 0;
-}
-
 static bool btrfs_is_dirty(const struct volume *volume)
 {
-    uint8_t super[BTRFS_PEEK];
+    struct btrfs_super super;
 
-    return btrfs_super(volume, super) && get_le64(super + BTRFS_LOG_ROOT) != 0;
-}
-
-uint64_t btrfs_devices(const struct volume *volume)
-{
-    uint8_t super[BTRFS_PEEK];
-
-    return btrfs_super(volume, super) ? get_le64(super + BTRFS_NUM_DEVICES) : 0;
+    return btrfs_super_read(volume, &super) == 0 && super.log_root != 0;
 }
 
 static bool fat_is_dirty(const struct volume *volume)

@@ -28,7 +28,4 @@ const struct fstype *fstype_find(const char *name);
 /* XFS: does the log have to be replayed? false also when that cannot be read. */
 bool xfs_is_dirty(const struct volume *volume);
 
-/* btrfs: devices that the file system is made of; 0 when it cannot be read. */
-uint64_t btrfs_devices(const struct volume *volume);
-
 #endif

@@ -143,7 +143,6 @@ int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
 {
     struct branch branch = { .fd = -1, .read_only = opts->read_only };
     CLEANUP_FD int target_fd = -1;
-    const char *node = NULL;
     struct err other = ERR_NONE;
     int r;
 
@@ -157,10 +156,6 @@ int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
     target_fd = open_target(tree, target, err);
     if (target_fd < 0)
         return target_fd;
-    r = volume_node(tree->stack, volume, &node, err);
-    if (r < 0)
-        return r;
-    branch.node = mem_strdup(node);
     branch.target = mem_strdup(target);
     branch.was_dirty = branch.fstype->is_dirty && branch.fstype->is_dirty(volume);
     r = branch_mount(tree, &branch, volume, opts, err);

@@ -4,6 +4,7 @@
 #define H2K_STORAGE_MTREE_H
 
 #include "engine/base/exec.h"
+#include "storage/btrfs.h"
 #include "storage/fstypes.h"
 #include "storage/mount.h"
 #include "storage/staging.h"
@@ -13,11 +14,12 @@
 struct branch {
     char *target; /* as it was asked for */
     char *path;   /* where it is mounted, as this namespace sees it; NULL: not (any more) */
-    char *node;   /* block device */
+    char *node;   /* block device; of a btrfs over several, the first */
     const struct fstype *fstype;
     int fd; /* O_PATH of its root, -1 once it is released */
     bool read_only;
     bool was_dirty;
+    struct btrfs_use *btrfs; /* NULL: it is no btrfs */
     struct staging *staging; /* NULL: it is the real thing */
     struct process server;   /* of a file system in user space */
 };
@@ -34,8 +36,8 @@ struct mtree {
 /* The branch at @target, NULL when nothing is mounted there. */
 struct branch *mtree_branch(const struct mtree *tree, const char *target);
 
-/* Mount @branch->fstype with the kernel's driver, detached: branch->fd. */
-int branch_mount(struct mtree *tree, struct branch *branch, const struct volume *volume,
+/* Mount @volume, of branch->fstype, detached: branch->fd and branch->node. */
+int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volume,
                  const struct mount_opts *opts, struct err *err);
 
 /* Unmount and forget the device; goes on after a failure. */

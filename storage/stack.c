@@ -5,6 +5,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "storage/btrfs.h"
 #include "storage/layers.h"
 #include "storage/probe.h"
 
@@ -160,6 +161,7 @@ int stack_build_with_keys(struct session *session, struct disk *const *disks, si
     r = activate_all(stack, err);
     if (r < 0)
         return r;
+    btrfs_check_sets(stack);
     *ret = TAKE(stack);
     return 0;
 }
