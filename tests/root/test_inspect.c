@@ -439,21 +439,22 @@ static void a_disk_without_system_says_so(void **state)
 
 static void what_is_not_opened_may_hide_the_system(void **state)
 {
-    static const char header[] = "LUKS\xba\xbe\0\1"; /* enough for libblkid to know it */
-    char *image = new_image("luks.raw", three);
+    static const char header[] = "\x0d\xd0\x01\xc0"; /* enough for libblkid to know it */
+    char *image = new_image("member.raw", three);
     int fd = open(image, O_WRONLY | O_CLOEXEC);
     struct err err = ERR_NONE;
     char text[2 * ERR_TEXT];
 
     (void)state;
     assert_true(fd >= 0);
-    assert_int_equal(pwrite(fd, header, sizeof(header) - 1, 34603008), (int)sizeof(header) - 1);
+    assert_int_equal(pwrite(fd, header, sizeof(header) - 1, 34603008 + 1048576),
+                     (int)sizeof(header) - 1);
     (void)close(fd);
     free(image);
-    assert_true(find("luks.raw", DISK_READ_ONLY, &looking, &err) < 0);
+    assert_true(find("member.raw", DISK_READ_ONLY, &looking, &err) < 0);
     assert_int_equal(err.status, STATUS_HOST);
     (void)err_text(&err, text, sizeof(text));
-    assert_non_null(strstr(text, "/dev/sda2 (crypto_LUKS)"));
+    assert_non_null(strstr(text, "/dev/sda2 (VMFS_volume_member)"));
 }
 
 int main(void)
