@@ -88,7 +88,7 @@ static int run(struct dm_task *task, struct err *err, const char *what, const ch
                    last_message);
 }
 
-void dmdev_load_module(const char *name)
+static void load_module(const char *name)
 {
     const char *const argv[] = { "modprobe", "-q", name, NULL };
     struct exec_opts opts = { .argv = argv, .timeout_ms = 30000 };
@@ -119,7 +119,7 @@ int dmdev_probe(struct err *err)
         return 0;
     if (!tried) {
         tried = true;
-        dmdev_load_module("dm-mod");
+        load_module("dm-mod");
         if (has_driver())
             return 0;
     }
@@ -163,6 +163,26 @@ static int create(const struct dmdev_opts *opts, const char *name, struct err *e
     return run(task, err, "make", name);
 }
 
+/* Modules that a target needs besides its own, or that are not called dm-TARGET; the kernel loads
+ * them itself only where its helper works. */
+static const struct {
+    const char *target, *params; /* how the parameters begin */
+    const char *module;
+} more_modules[] = {
+    { "cache", "", "dm-cache-smq" }, { "raid", "raid1 ", "raid1" },
+    { "raid", "raid10 ", "raid10" }, { "raid", "raid4", "raid456" },
+    { "raid", "raid5", "raid456" },  { "raid", "raid6", "raid456" },
+    { "thin", "", "dm-thin-pool" },
+};
+
+static void load_more(const struct dmdev_row *row)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(more_modules); i++)
+        if (strcmp(more_modules[i].target, row->target) == 0 &&
+            strncmp(more_modules[i].params, row->params, strlen(more_modules[i].params)) == 0)
+            load_module(more_modules[i].module);
+}
+
 /* Has the kernel this target? Loads it where that can be had. */
 static bool has_target(const char *name)
 {
@@ -180,7 +200,7 @@ static bool has_target(const char *name)
             if (strcmp(versions->name, name) == 0)
                 return true;
         if (attempt == 0)
-            dmdev_load_module(module);
+            load_module(module);
     }
     return false;
 }
@@ -190,6 +210,7 @@ static int check_targets(const struct dmdev_opts *opts, struct err *err)
     for (size_t i = 0; i < opts->n_rows; i++) {
         if (i > 0 && strcmp(opts->rows[i].target, opts->rows[i - 1].target) == 0)
             continue;
+        load_more(&opts->rows[i]);
         if (!has_target(opts->rows[i].target))
             return err_status(err, STATUS_HOST,
                               "the kernel's device mapper has no target \"%s\" (modprobe dm-%s)",

@@ -32,10 +32,6 @@ struct dmdev_opts {
 /* Is there a device mapper? Loads its module where that can be had. 0, or -ENOTSUP and *err. */
 int dmdev_probe(struct err *err);
 
-/* Load a module that a target needs besides its own ("raid456"); nothing happens when it is not
- * there. */
-void dmdev_load_module(const char *name);
-
 /* In a forked child that closes what it was given: the library keeps a descriptor. */
 void dmdev_after_fork(void);
 

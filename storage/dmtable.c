@@ -2,6 +2,7 @@
 #include "storage/dmtable.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 
 #include "engine/base/cleanup.h"
@@ -54,10 +55,9 @@ static char *with_devices(const char *params, const dev_t *devices)
     return strbuf_take(&out);
 }
 
-int dmtable_make(struct session *session, const struct dmtables *tables, size_t index,
-                 dev_t *devices, char **ret_node, struct err *err)
+static int make_one(struct session *session, const struct dmtable *table, const dev_t *devices,
+                    char **ret_node, dev_t *ret_device, struct err *err)
 {
-    const struct dmtable *table = &tables->tables[index];
     CLEANUP_FREE struct dmdev_row *rows = mem_alloc(table->n_rows * sizeof(*rows));
     CLEANUP_STRLIST struct strlist params = { 0 };
     struct dmdev_opts opts = {
@@ -73,5 +73,30 @@ int dmtable_make(struct session *session, const struct dmtables *tables, size_t 
         rows[i] =
             (struct dmdev_row){ row->start, row->len, row->target, params.items[params.n - 1] };
     }
-    return dmdev_make(session, &opts, ret_node, &devices[index], err);
+    return dmdev_make(session, &opts, ret_node, ret_device, err);
+}
+
+/* Mark the tables that @table refers to. */
+static void mark_needed(const struct dmtable *table, bool *needed)
+{
+    for (size_t i = 0; i < table->n_rows; i++)
+        for (const char *c = strchr(table->rows[i].params, '@'); c; c = strchr(c + 1, '@'))
+            needed[strtoul(c + 1, NULL, 10)] = true;
+}
+
+int dmtable_make(struct session *session, const struct dmtables *tables, size_t index,
+                 dev_t *devices, char **ret_node, struct err *err)
+{
+    CLEANUP_FREE bool *needed = mem_alloc((index + 1) * sizeof(*needed));
+    int r = 0;
+
+    needed[index] = true;
+    for (size_t i = index + 1; i-- > 0;)
+        if (needed[i] && devices[i] == 0)
+            mark_needed(&tables->tables[i], needed); /* all of them come before */
+    for (size_t i = 0; i <= index && r == 0; i++)
+        if (needed[i] && devices[i] == 0)
+            r = make_one(session, &tables->tables[i], devices, i == index ? ret_node : NULL,
+                         &devices[i], err);
+    return r;
 }

@@ -45,8 +45,9 @@ void dmtables_done(struct dmtables *tables);
 #define CLEANUP_DMTABLES __attribute__((cleanup(dmtables_done)))
 
 /*
- * Make the device of table number @index. @devices: those of the tables before, the caller's; its
- * own is set. *ret_node as dmdev_make() has it. 0, or negative errno and *err.
+ * Make the device of table number @index and those below it that are not there yet. @devices: of
+ * each table, the caller's; 0: not made yet. *ret_node as dmdev_make() has it.
+ * 0, or negative errno and *err.
  */
 int dmtable_make(struct session *session, const struct dmtables *tables, size_t index,
                  dev_t *devices, char **ret_node, struct err *err);

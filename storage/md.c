@@ -103,32 +103,12 @@ static int find_legs(struct work *work, struct dmtable_address *legs, struct err
     return 0;
 }
 
-/* Personalities that dm-raid uses; the kernel loads them itself only where its helper works. */
-static void load_modules(int32_t level)
-{
-    if (level == 1)
-        dmdev_load_module("raid1");
-    else if (level == 10)
-        dmdev_load_module("raid10");
-    else if (level >= 4)
-        dmdev_load_module("raid456");
-}
-
 static int make_devices(struct work *work, const struct dmtables *tables, char **ret_node,
                         struct err *err)
 {
     CLEANUP_FREE dev_t *devices = mem_alloc(tables->n_tables * sizeof(*devices));
 
-    if (strcmp(tables->tables[tables->n_tables - 1].rows[0].target, "raid") == 0)
-        load_modules(work->array.level);
-    for (size_t i = 0; i < tables->n_tables; i++) {
-        bool last = i + 1 == tables->n_tables;
-        int r = dmtable_make(work->stack->session, tables, i, devices, last ? ret_node : NULL, err);
-
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return dmtable_make(work->stack->session, tables, tables->n_tables - 1, devices, ret_node, err);
 }
 
 static void legs_done(struct dmtable_address *legs, size_t n)
