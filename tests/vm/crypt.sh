@@ -6,7 +6,7 @@
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
 requires root qemu-img qemu-system-x86_64 cryptsetup mdadm dmsetup losetup sfdisk mkfs.ext4 jq
-: "${MD_VOLUME:?}"
+: "${VOLUME_CHECK:?}"
 
 if [ "${1:-}" != inside ]; then
     head -c 24M /dev/urandom >"$T/data"
@@ -48,7 +48,7 @@ reads()
 {
     local content=$1 want=$2
     shift 2
-    "$MD_VOLUME" read "$T/$content.content" "$@" >"$T/out" 2>"$T/err" ||
+    "$VOLUME_CHECK" read "$T/$content.content" "$@" >"$T/out" 2>"$T/err" ||
         fail "$content: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
     grep -q -- "^/dev/mapper/luks-$want" "$T/out" || fail "$content: $(cat "$T/out")"
 }
@@ -58,7 +58,7 @@ refuses()
 {
     local want=$1 text=$2
     shift 2
-    "$MD_VOLUME" problem "$@" >"$T/out" 2>"$T/err" || fail "$*: $(cat "$T/err")"
+    "$VOLUME_CHECK" problem "$@" >"$T/out" 2>"$T/err" || fail "$*: $(cat "$T/err")"
     grep -q "^$want .*$text" "$T/out" || fail "$*: $(cat "$T/out")"
 }
 
@@ -69,7 +69,7 @@ writes()
     rm -rf "$T/overlays"
     mkdir "$T/overlays"
     cp "$T/$name.content" "$T/written"
-    "$MD_VOLUME" write "$T/written" "$T/overlays" "$T/$name" >"$T/out" 2>"$T/err" ||
+    "$VOLUME_CHECK" write "$T/written" "$T/overlays" "$T/$name" >"$T/out" 2>"$T/err" ||
         fail "write $name: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
     ! cmp -s "$T/written" "$T/$name.content" || fail "nothing was written"
     qemu-img convert -f qcow2 -O raw "$T/overlays/0.qcow2" "$T/overlays/0"
@@ -200,7 +200,7 @@ say "guest: $SECONDS s"
 
 # killed with the device in use
 export KEYS=all:key:"first key"
-"$MD_VOLUME" hold "$T/md0.content" "$T/md0-0" "$T/md0-1" >"$T/hold" &
+"$VOLUME_CHECK" hold "$T/md0.content" "$T/md0-0" "$T/md0-1" >"$T/hold" &
 holder=$!
 for _ in $(seq 600); do ! grep -q ready "$T/hold" || break; sleep 0.1; done
 [ "$(dmsetup ls | grep -c h2k)" -ge 2 ] || fail "no devices to leave behind: $(dmsetup ls)"

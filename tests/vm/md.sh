@@ -7,7 +7,7 @@
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
 requires root qemu-img qemu-system-x86_64 mdadm losetup sfdisk mkfs.ext4 jq
-: "${MD_VOLUME:?}"
+: "${VOLUME_CHECK:?}"
 
 if [ "${1:-}" != inside ]; then
     head -c 48M /dev/urandom >"$T/data"
@@ -69,7 +69,7 @@ reads()
     local name=$1 want=$2 files=() i
     shift 2
     for i in "$@"; do files+=("$T/$name.$i"); done
-    "$MD_VOLUME" read "$T/$name.content" "${files[@]}" >"$T/out" 2>"$T/err" ||
+    "$VOLUME_CHECK" read "$T/$name.content" "${files[@]}" >"$T/out" 2>"$T/err" ||
         fail "$name of $*: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
     grep -q -- "^/dev/md[^ ]* $want$" "$T/out" || fail "$name of $*: $(cat "$T/out")"
     n_read=$((n_read + 1))
@@ -81,7 +81,7 @@ refuses()
     local name=$1 want=$2 text=$3 files=() i
     shift 3
     for i in "$@"; do files+=("$T/$name.$i"); done
-    "$MD_VOLUME" problem "${files[@]}" >"$T/out" 2>"$T/err" || fail "$name of $*: $(cat "$T/err")"
+    "$VOLUME_CHECK" problem "${files[@]}" >"$T/out" 2>"$T/err" || fail "$name of $*: $(cat "$T/err")"
     grep -q "^$want .*$text" "$T/out" || fail "$name of $*: $(cat "$T/out")"
     n_read=$((n_read + 1))
 }
@@ -93,7 +93,7 @@ writes()
     for ((i = 0; i < n; i++)); do files+=("$T/$name.$i"); done
     mkdir "$T/$name.overlays"
     cp "$T/$name.content" "$T/written"
-    "$MD_VOLUME" write "$T/written" "$T/$name.overlays" "${files[@]}" >"$T/out" 2>"$T/err" ||
+    "$VOLUME_CHECK" write "$T/written" "$T/$name.overlays" "${files[@]}" >"$T/out" 2>"$T/err" ||
         fail "write $name: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
     for ((i = 0; i < n; i++)); do
         qemu-img convert -f qcow2 -O raw "$T/$name.overlays/$i.qcow2" "$T/$name.overlays/$i"
@@ -241,7 +241,7 @@ say "guest: $SECONDS s"
 
 # killed with devices in use
 for how in "" --orphans; do
-    "$MD_VOLUME" hold "$T/raid5-ls.content" "$T/raid5-ls.0" "$T/raid5-ls.1" "$T/raid5-ls.2" >"$T/hold" &
+    "$VOLUME_CHECK" hold "$T/raid5-ls.content" "$T/raid5-ls.0" "$T/raid5-ls.1" "$T/raid5-ls.2" >"$T/hold" &
     holder=$!
     for _ in $(seq 600); do ! grep -q ready "$T/hold" || break; sleep 0.1; done
     [ "$(dmsetup ls | grep -c h2k)" = 4 ] || fail "no devices to leave behind: $(dmsetup ls)"

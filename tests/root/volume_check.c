@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The md array, or the content of an encrypted volume, that h2k finds on some disks. $KEYS and
- * $HEADERS hold values of --key and --header, a line each; with them it is the encrypted volume.
+ * What h2k makes of the disks of a guest: the topmost array or volume on them, or, when CONTENT is
+ * a folder, all logical volumes, with the content of /dev/vg/lv in CONTENT/lv.
+ * $KEYS and $HEADERS hold values of --key and --header, a line each; with keys it is the encrypted
+ * volume.
  *
- *     md_volume read CONTENT IMAGE...       is it what the file CONTENT holds? Prints its name and
- *                                           why it must not be written
- *     md_volume problem IMAGE...            prints why there is no array
- *     md_volume write CONTENT DIR IMAGE...  the same as read, then writes here and there, into
- *                                           CONTENT too; the overlays are DIR/0.qcow2 ...
+ *     volume_check read CONTENT IMAGE...       is it what CONTENT holds? Prints names and why they
+ *                                              must not be written, or why they are not there
+ *     volume_check problem IMAGE...            prints why there is no array
+ *     volume_check write CONTENT DIR IMAGE...  the same as read, then writes here and there, into
+ *                                              CONTENT too; the overlays are DIR/0.qcow2 ...
  *
- *     md_volume hold CONTENT IMAGE...       the same as read, says "ready", and waits to be killed
+ *     volume_check hold CONTENT IMAGE...       the same as read, says "ready", and waits to be
+ * killed
  *
  * Exit status: 0 when it is so, else 1 with the reason on stderr.
  */
@@ -81,12 +84,11 @@ static int attach(struct job *job, struct err *err)
                                          err);
 }
 
-static struct volume *array(const struct job *job)
+static struct volume *topmost(const struct job *job)
 {
-    enum volume_kind kind = job->keys.n ? VOLUME_CRYPT : VOLUME_MD;
-
-    for (size_t i = 0; i < job->stack->n_volumes; i++)
-        if (job->stack->volumes[i].kind == kind)
+    for (size_t i = job->stack->n_volumes; i-- > 0;)
+        if (job->stack->volumes[i].kind > VOLUME_PARTITION && !job->stack->volumes[i].inactive &&
+            (job->keys.n == 0 || job->stack->volumes[i].kind == VOLUME_CRYPT))
             return &job->stack->volumes[i];
     return NULL;
 }
@@ -145,33 +147,64 @@ static int write_both(struct job *job, struct volume *volume, int content, struc
     return fsync(fd) < 0 ? err_set(err, errno, "sync %s", node) : 0;
 }
 
+/* One volume against the file that has its content. */
+static int check(struct job *job, struct volume *volume, const char *path, struct err *err)
+{
+    CLEANUP_FD int content = open(path, (job->dir ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    int r;
+
+    if (content < 0)
+        return err_set(err, errno, "open %s", path);
+    printf("%s %s\n", volume->name, volume->read_only);
+    r = compare(volume, content, err);
+    if (r == 0 && job->dir && volume->read_only[0] == '\0')
+        r = write_both(job, volume, content, err);
+    return r;
+}
+
+static int check_all(struct job *job, struct err *err)
+{
+    int r = 0;
+
+    for (size_t i = 0; i < job->stack->n_volumes && r == 0; i++) {
+        struct volume *volume = &job->stack->volumes[i];
+        CLEANUP_FREE char *path = mem_printf("%s/%s", job->content, strrchr(volume->name, '/') + 1);
+
+        if (volume->kind != VOLUME_LOGICAL)
+            continue;
+        if (volume->inactive)
+            printf("%s inactive: %d %s\n", volume->name, (int)volume->problem_status,
+                   volume->problem);
+        else
+            r = check(job, volume, path, err);
+    }
+    return r;
+}
+
 static int use(struct job *job, struct err *err)
 {
-    CLEANUP_FD int content = -1;
     struct volume *volume;
+    struct stat st;
     int r = attach(job, err);
 
     if (r < 0)
         return r;
-    volume = array(job);
-    if (!volume)
+    volume = topmost(job);
+    if (!volume || !job->content)
         print_problems(job);
     if (!job->content)
-        return volume ? err_set(err, EPROTO, "there is an array: %s", volume->name) : 0;
+        return volume ? err_set(err, EPROTO, "there is %s", volume->name) : 0;
     if (!volume)
-        return err_set(err, EPROTO, "there is no array");
-    printf("%s %s\n", volume->name, volume->read_only);
-    content = open(job->content, (job->dir ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-    if (content < 0)
-        return err_set(err, errno, "open %s", job->content);
-    r = compare(volume, content, err);
+        return err_set(err, EPROTO, "there is no volume");
+    if (stat(job->content, &st) == 0 && S_ISDIR(st.st_mode))
+        r = check_all(job, err);
+    else
+        r = check(job, volume, job->content, err);
     if (r == 0 && strcmp(job->mode, "hold") == 0) {
         (void)puts("ready");
         (void)fflush(stdout);
         (void)pause();
     }
-    if (r == 0 && job->dir)
-        r = write_both(job, volume, content, err);
     for (size_t i = 0; i < job->n && r == 0; i++)
         r = disk_sync(job->disks[i], err);
     return r;
@@ -198,6 +231,6 @@ int main(int argc, char **argv)
     if (session_close(job.session, r < 0 ? &other : &err) < 0)
         r = -1;
     if (r < 0)
-        (void)fprintf(stderr, "md_volume: %s\n", err_text(&err, text, sizeof(text)));
+        (void)fprintf(stderr, "volume_check: %s\n", err_text(&err, text, sizeof(text)));
     return r < 0 ? 1 : 0;
 }
