@@ -5,7 +5,7 @@
 # they are, and udev grabs nothing of what lies on the disks.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
-requires root qemu-img qemu-system-x86_64 sfdisk mkfs.ext4 losetup mdadm
+requires root qemu-img qemu-system-x86_64 sfdisk mkfs.ext4 losetup mdadm jq
 
 # gpt_guest IMAGE SIZE SECTOR START_MIB: a tiny guest of 48 MiB at START_MIB of a GPT disk
 gpt_guest()
@@ -120,6 +120,35 @@ for wait in 0.3 1 3; do
     nothing_left
 done
 say "Ctrl-C: $SECONDS s"
+
+# ---- many at once: each has its own device
+
+mkdir "$T/many"
+truncate -s 4M "$T/many/1.raw"
+mkfs.ext4 -q "$T/many/1.raw"
+runs=()
+for i in $(seq 32); do
+    [ "$i" = 1 ] || cp "$T/many/1.raw" "$T/many/$i.raw"
+    e2label "$T/many/$i.raw" "number-$i"
+done
+for i in $(seq 32); do
+    "$H2K" volumes --backend nbd --json "$T/many/$i.raw" >"$T/many/$i.json" 2>"$T/many/$i.err" &
+    runs+=($!)
+done
+most=0
+while jobs -r | grep -q volumes; do
+    now=$(find /sys/block/nbd*/pid 2>/dev/null | wc -l)
+    most=$((now > most ? now : most))
+    sleep 0.1
+done
+for i in $(seq 32); do
+    wait "${runs[i - 1]}" || fail "run $i of 32: $(cat "$T/many/$i.err")"
+    [ "$(jq -r '.volumes[0].label' "$T/many/$i.json")" = "number-$i" ] || fail "run $i of 32 has read: $(cat "$T/many/$i.json")"
+done
+[ "$most" -gt 4 ] || fail "they did not run at once: $most devices"
+nothing_left
+rm -r "$T/many"
+say "many at once, $most devices in use: $SECONDS s"
 
 # ---- other disks
 
