@@ -79,8 +79,9 @@ struct job {
     struct inspect_opts look; /* as the goal needs them */
     size_t mark;              /* of the undo stack, before the disks */
     int log_fd;
-    bool borrowed;   /* the session is another job's */
-    bool committing; /* in place: the overlays must survive us */
+    bool borrowed;      /* the session is another job's */
+    bool needs_overlay; /* something can be read only where it may be written */
+    bool committing;    /* in place: the overlays must survive us */
 };
 
 /*

@@ -99,7 +99,7 @@ int stage_check(struct job *job, struct err *err)
 /* Where the overlay of a disk is to be; NULL: in the work folder. Free it. */
 static char *overlay_path(const struct job *job, size_t disk)
 {
-    if (!job->opts->in_place)
+    if (!job->opts->in_place || job->goal != JOB_FIX)
         return NULL;
     return mem_printf("%s.%s.h2k-overlay", job->images[disk]->path, session_id(job->session));
 }
@@ -110,7 +110,8 @@ static int attach_one(struct job *job, size_t i, struct err *err)
     struct disk_opts opts = { .backend = job->opts->backend };
     int r = 0;
 
-    if (job->goal != JOB_VOLUMES && job->goal != JOB_INSPECT && !job->borrowed) {
+    if (job->needs_overlay ||
+        (job->goal != JOB_VOLUMES && job->goal != JOB_INSPECT && !job->borrowed)) {
         opts.mode = DISK_OVERLAY;
         path = overlay_path(job, i);
         opts.overlay = path;
@@ -141,11 +142,25 @@ int stage_attach(struct job *job, struct err *err)
     return r;
 }
 
+/* Some caches cannot even be read without being written: look again, over overlays. */
+static int rebuild(struct job *job, struct err *err)
+{
+    int r = job_release(job, err);
+
+    job->needs_overlay = true;
+    if (r == 0)
+        r = stage_attach(job, err);
+    return r < 0 ? r
+                 : stack_build(job->session, job->disks, job->opts->n_sources, &job->stack, err);
+}
+
 int stage_stack(struct job *job, struct err *err)
 {
     int r = stack_build_with_keys(job->session, job->disks, job->opts->n_sources, &job->opts->keys,
                                   &job->stack, err);
 
+    if (r == 0 && job->stack->wants_overlay)
+        r = rebuild(job, err);
     /* most formats do not tell the size of sectors, but the partition table does */
     for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++)
         if (job->stack->volumes[i].table_sector_size)

@@ -11,7 +11,7 @@
 
 #define VOLUMES_MAX 4096U /* no guest has more; a table made to exhaust us may */
 
-static const struct layer *const layers[] = { &layer_md, &layer_crypt };
+static const struct layer *const layers[] = { &layer_md, &layer_crypt, &layer_lvm };
 
 char *volume_disk_letters(size_t index)
 {

@@ -52,6 +52,7 @@ struct stack {
     size_t n_volumes;
     const struct keys *keys; /* for encrypted volumes, the caller's; NULL: none */
     bool settled;            /* no layer finds more: what is incomplete now stays so */
+    bool wants_overlay;      /* something can be read only where it may be written */
 };
 
 /* One way to make volumes out of volumes (partitions, md, LUKS, LVM ...). */

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Volume groups that need no device mapper, and what is said about those that cannot be had. */
+#include <string.h>
+#include <unistd.h>
+
+#include "engine/base/mem.h"
+#include "storage/lvm_label.h"
+#include "storage/volume.h"
+#include "tests/unit/unit.h"
+
+#define MIB (1ULL << 20)
+#define SIZE (8 * MIB)
+#define AREA 4096U
+#define AREA_SIZE (MIB - AREA)
+#define DISKS 3
+
+static char images[DISKS][32];
+
+static struct {
+    struct disk disks[DISKS];
+    size_t n;
+    struct stack *stack;
+} on;
+
+static int setup(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DISKS; i++) {
+        strcpy(images[i], "/tmp/h2k-lvm-XXXXXX"); // NOLINT: it is larger
+        on.disks[i].fd = mkstemp(images[i]);
+        if (on.disks[i].fd < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < DISKS; i++) {
+        (void)close(on.disks[i].fd);
+        (void)unlink(images[i]);
+    }
+    return 0;
+}
+
+static int after(void **state)
+{
+    (void)state;
+    stack_free(on.stack);
+    on.stack = NULL;
+    return 0;
+}
+
+static void new_disks(size_t n)
+{
+    on.n = n;
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(ftruncate(on.disks[i].fd, 0), 0);
+        assert_int_equal(ftruncate(on.disks[i].fd, SIZE), 0);
+        on.disks[i].size_bytes = SIZE;
+        on.disks[i].sector_size = 512;
+        on.disks[i].read_only = true;
+    }
+}
+
+static void put(size_t disk, uint64_t at, const void *bytes, size_t len)
+{
+    assert_int_equal(pwrite(on.disks[disk].fd, bytes, len, (off_t)at), (ssize_t)len);
+}
+
+static void put_le64(uint8_t *at, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void put_crc(uint8_t *at, const void *data, size_t len)
+{
+    uint32_t crc = lvm_crc(data, len);
+
+    for (int i = 0; i < 4; i++)
+        at[i] = (uint8_t)(crc >> (8 * i));
+}
+
+/* Make the disk a physical volume whose id is made of this character. */
+static void put_label(size_t disk, char id)
+{
+    uint8_t sector[512] = "LABELONE";
+
+    sector[8] = 1;
+    sector[20] = 32;
+    memcpy(sector + 24, "LVM2 001", 8);
+    memset(sector + 32, id, LVM_ID_LEN);
+    put_le64(sector + 64, SIZE);
+    put_le64(sector + 72, MIB); /* data */
+    put_le64(sector + 104, AREA);
+    put_le64(sector + 112, AREA_SIZE);
+    put_crc(sector + 16, sector + 20, sizeof(sector) - 20);
+    put(disk, 512, sector, sizeof(sector));
+}
+
+/* The group's text, @at bytes into the ring. */
+static void put_text(size_t disk, const char *text, size_t at)
+{
+    uint8_t header[512] = { 0 };
+    size_t len = strlen(text) + 1, first = AREA_SIZE - at < len ? AREA_SIZE - at : len;
+
+    memcpy(header + 4, " LVM2 x[5A%r0N*>", 16);
+    header[20] = 1;
+    put_le64(header + 24, AREA);
+    put_le64(header + 32, AREA_SIZE);
+    put_le64(header + 40, at);
+    put_le64(header + 48, len);
+    put_crc(header + 56, text, len);
+    put_crc(header, header + 4, sizeof(header) - 4);
+    put(disk, AREA, header, sizeof(header));
+    put(disk, AREA + at, text, first);
+    put(disk, AREA + 512, text + first, len - first);
+}
+
+#define LV(status, segments)                                                                       \
+    " { status = [\"READ\", \"WRITE\", \"VISIBLE\"" status "] segment_count = 1 " segments " } "
+#define LINEAR(pv, at)                                                                             \
+    "segment1 { start_extent = 0 extent_count = 2 type = \"striped\" stripe_count = 1 "            \
+    "stripes = [ \"" pv "\", " at " ] } "
+
+static char *id_text(char c)
+{
+    char text[] = "cccccc-cccc-cccc-cccc-cccc-cccc-cccccc";
+
+    for (char *at = text; *at; at++)
+        if (*at == 'c')
+            *at = c;
+    return mem_strdup(text);
+}
+
+/* A group of physical volumes a and b, of this id; lin lies on the first one, far on the second. */
+static char *group(char id, unsigned seqno)
+{
+    CLEANUP_FREE char *own = id_text(id), *first = id_text('a'), *second = id_text('b');
+
+    return mem_printf("vg { id = \"%s\" seqno = %u status = [\"READ\", \"WRITE\"] "
+                      "extent_size = 2048 physical_volumes { "
+                      "pv0 { id = \"%s\" pe_start = 2048 pe_count = 7 } "
+                      "pv1 { id = \"%s\" pe_start = 2048 pe_count = 7 } } logical_volumes { "
+                      "lin" LV("", LINEAR("pv0", "1")) "far" LV("", LINEAR("pv1", "0")) "odd" LV(
+                          "", "segment1 { start_extent = 0 extent_count = 2 type = \"vdo\" } ") "} "
+                                                                                                "}",
+                      own, seqno, first, second);
+}
+
+static void put_group(size_t disk, char pv, char id, unsigned seqno)
+{
+    CLEANUP_FREE char *text = group(id, seqno);
+
+    put_label(disk, pv);
+    put_text(disk, text, 512 + 4096);
+}
+
+static void build(void)
+{
+    struct disk *disks[DISKS] = { &on.disks[0], &on.disks[1], &on.disks[2] };
+    struct err err = ERR_NONE;
+    char text[ERR_TEXT];
+
+    if (stack_build(NULL, disks, on.n, &on.stack, &err) < 0)
+        fail_msg("%s", err_text(&err, text, sizeof(text)));
+}
+
+static const struct volume *volume(const char *name)
+{
+    const struct volume *found = stack_find(on.stack, name);
+
+    if (!found)
+        fail_msg("no volume %s", name);
+    return found;
+}
+
+static void linear_volumes_are_pieces_of_disks(void **state)
+{
+    const struct volume *lv;
+
+    (void)state;
+    new_disks(2);
+    put_group(0, 'b', 'v', 1); /* the disks' order is not the group's */
+    put_group(1, 'a', 'v', 1);
+    build();
+    lv = volume("/dev/vg/lin");
+    assert_int_equal(lv->kind, VOLUME_LOGICAL);
+    assert_ptr_equal(lv->disk, &on.disks[1]);
+    assert_int_equal(lv->offset, 2 * MIB);
+    assert_int_equal(lv->size_bytes, 2 * MIB);
+    assert_string_equal(lv->read_only, "");
+    assert_false(lv->inactive);
+    assert_int_equal(lv->n_parents, 2);
+    lv = volume("/dev/vg/far");
+    assert_ptr_equal(lv->disk, &on.disks[0]);
+    assert_int_equal(lv->offset, MIB);
+    assert_string_equal(volume("/dev/sda")->problem, "");
+}
+
+static void other_types_are_named(void **state)
+{
+    (void)state;
+    new_disks(2);
+    put_group(0, 'a', 'v', 1);
+    put_group(1, 'b', 'v', 1);
+    build();
+    assert_true(volume("/dev/vg/odd")->inactive);
+    assert_string_not_equal(volume("/dev/vg/odd")->problem, "");
+}
+
+static void one_member_alone(void **state)
+{
+    (void)state;
+    new_disks(1);
+    put_group(0, 'a', 'v', 1);
+    build();
+    assert_false(volume("/dev/vg/lin")->inactive);
+    assert_string_not_equal(volume("/dev/vg/lin")->read_only, "");
+    assert_true(volume("/dev/vg/far")->inactive);
+}
+
+static void the_newest_text_counts(void **state)
+{
+    CLEANUP_FREE char *text = group('v', 12);
+    char *lin;
+
+    (void)state;
+    new_disks(2);
+    put_group(0, 'a', 'v', 9);
+    lin = strstr(text, "lin");
+    assert_non_null(lin);
+    memcpy(lin, "new", 3);
+    put_label(1, 'b');
+    put_text(1, text, AREA_SIZE - 100); /* around the end of the ring */
+    build();
+    (void)volume("/dev/vg/new");
+    assert_null(stack_find(on.stack, "/dev/vg/lin"));
+}
+
+static void two_newest_texts_are_refused(void **state)
+{
+    CLEANUP_FREE char *text = group('v', 9);
+
+    (void)state;
+    new_disks(2);
+    put_group(0, 'a', 'v', 9);
+    memcpy(strstr(text, "lin"), "new", 3);
+    put_label(1, 'b');
+    put_text(1, text, 512);
+    build();
+    assert_null(stack_find(on.stack, "/dev/vg/lin"));
+    assert_null(stack_find(on.stack, "/dev/vg/new"));
+    assert_int_equal(volume("/dev/sda")->problem_status, STATUS_REFUSED);
+    assert_non_null(strstr(volume("/dev/sda")->problem, "do not agree"));
+}
+
+static void a_copied_member_is_refused(void **state)
+{
+    (void)state;
+    new_disks(3);
+    put_group(0, 'a', 'v', 1);
+    put_group(1, 'b', 'v', 1);
+    put_group(2, 'a', 'v', 1);
+    build();
+    assert_null(stack_find(on.stack, "/dev/vg/lin"));
+    assert_non_null(strstr(volume("/dev/sda")->problem, "same physical volume"));
+}
+
+static void damaged_metadata_is_named(void **state)
+{
+    (void)state;
+    new_disks(1);
+    put_group(0, 'a', 'v', 1);
+    put(0, AREA + 512 + 4096 + 20, "x", 1);
+    build();
+    assert_string_equal(volume("/dev/sda")->fstype, "LVM2_member");
+    assert_non_null(strstr(volume("/dev/sda")->problem, "damaged"));
+    assert_int_equal(on.stack->n_volumes, 1);
+}
+
+static void extents_beyond_the_disk_are_not_read(void **state)
+{
+    CLEANUP_FREE char *text = group('v', 1);
+
+    (void)state;
+    new_disks(1);
+    memcpy(strstr(text, "\"pv0\", 1"), "\"pv0\", 5", 8);
+    memcpy(strstr(text, "pe_start = 2048"), "pe_start = 9999", 15);
+    put_label(0, 'a');
+    put_text(0, text, 512);
+    build();
+    assert_true(volume("/dev/vg/lin")->inactive);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(linear_volumes_are_pieces_of_disks, after),
+        cmocka_unit_test_teardown(other_types_are_named, after),
+        cmocka_unit_test_teardown(one_member_alone, after),
+        cmocka_unit_test_teardown(the_newest_text_counts, after),
+        cmocka_unit_test_teardown(two_newest_texts_are_refused, after),
+        cmocka_unit_test_teardown(a_copied_member_is_refused, after),
+        cmocka_unit_test_teardown(damaged_metadata_is_named, after),
+        cmocka_unit_test_teardown(extents_beyond_the_disk_are_not_read, after),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
