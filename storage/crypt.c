@@ -37,65 +37,80 @@ static bool is_plain(const char *text, const char *others)
 static char *volume_name(const struct stack *stack, const struct crypt_answer *answer)
 {
     const char *uuid = is_plain(answer->uuid, "-") ? answer->uuid : "unknown";
-    char *name = mem_printf("/dev/mapper/luks-%s", uuid);
+    const char *kind = strncmp(answer->type, "LUKS", strlen("LUKS")) == 0 ? "luks" : "bitlk";
+    char *name = mem_printf("/dev/mapper/%s-%s", kind, uuid);
 
     for (size_t n = 2; stack_find(stack, name); n++) {
         free(name);
-        name = mem_printf("/dev/mapper/luks-%s-%zu", uuid, n);
+        name = mem_printf("/dev/mapper/%s-%s-%zu", kind, uuid, n);
     }
     return name;
 }
 
 /* ---- the device ---- */
 
-/* The length of what is encrypted, in sectors. */
-static int measure(const struct volume *volume, const struct crypt_answer *answer, uint64_t *ret,
-                   struct err *err)
+/* What the child says is not believed unseen: rows follow each other and lie on the volume. */
+static int check(const struct volume *volume, const struct crypt_answer *answer, struct err *err)
 {
-    uint64_t all = volume->size_bytes / CRYPT_SECTOR, rest;
+    uint64_t all = volume->size_bytes / CRYPT_SECTOR, next = 0;
     uint32_t unit = answer->sector_size / CRYPT_SECTOR;
 
     if (!is_plain(answer->cipher, "-_:()") || answer->key_len == 0 ||
-        answer->key_len > sizeof(answer->key) || unit == 0 || unit > 8 || (unit & (unit - 1)) != 0)
+        answer->key_len > sizeof(answer->key) || unit == 0 || unit > 8 ||
+        (unit & (unit - 1)) != 0 || answer->n_rows == 0 || answer->n_rows > CRYPT_ROWS_MAX)
         return err_status(err, STATUS_FAILED, "its header is damaged: cipher, key or sector size");
-    rest = answer->data_sector < all ? all - answer->data_sector : 0;
-    *ret = (answer->n_sectors ? answer->n_sectors : rest) / unit * unit;
-    if (*ret == 0 || *ret > rest)
-        return err_status(err, STATUS_FAILED,
-                          "the image is truncated: the encrypted data begins at byte %llu and has "
-                          "%llu bytes, but there are only %llu bytes",
-                          (unsigned long long)answer->data_sector * CRYPT_SECTOR,
-                          (unsigned long long)answer->n_sectors * CRYPT_SECTOR,
-                          (unsigned long long)volume->size_bytes);
+    for (size_t i = 0; i < answer->n_rows; i++) {
+        const struct crypt_row *row = &answer->rows[i];
+
+        if (!row->zero && (row->at >= all || row->len == 0 || row->len > all - row->at))
+            return err_status(err, STATUS_FAILED,
+                              "the image is truncated: encrypted data begins at byte %llu and has "
+                              "%llu bytes, but there are only %llu bytes",
+                              (unsigned long long)row->at * CRYPT_SECTOR,
+                              (unsigned long long)row->len * CRYPT_SECTOR,
+                              (unsigned long long)volume->size_bytes);
+        if (row->start != next || row->len == 0 || row->len > all ||
+            (row->start | row->len | row->iv) % unit != 0)
+            return err_status(err, STATUS_FAILED, "its header is damaged: places of the data");
+        next += row->len;
+    }
     return 0;
 }
 
+static uint64_t n_sectors(const struct crypt_answer *answer)
+{
+    const struct crypt_row *last = &answer->rows[answer->n_rows - 1];
+
+    return last->start + last->len;
+}
+
 /* Parameters of dm-crypt (Documentation/admin-guide/device-mapper/dm-crypt.rst). */
-static void write_params(char params[PARAMS_MAX], const struct crypt_answer *answer, dev_t device,
-                         uint64_t sector)
+static void write_params(char params[PARAMS_MAX], const struct crypt_answer *answer,
+                         const struct crypt_row *row, dev_t device, uint64_t sector)
 {
     size_t len = (size_t)snprintf(params, PARAMS_MAX, "%s ", answer->cipher);
 
     for (size_t i = 0; i < answer->key_len; i++)
         len += (size_t)snprintf(params + len, PARAMS_MAX - len, "%02x", answer->key[i]);
     len += (size_t)snprintf(params + len, PARAMS_MAX - len, " %llu %u:%u %llu",
-                            (unsigned long long)answer->iv_sector, major(device), minor(device),
-                            (unsigned long long)(sector + answer->data_sector));
+                            (unsigned long long)row->iv, major(device), minor(device),
+                            (unsigned long long)(sector + row->at));
     if (answer->sector_size > CRYPT_SECTOR)
-        (void)snprintf(params + len, PARAMS_MAX - len, " 2 allow_discards sector_size:%u",
-                       answer->sector_size);
+        (void)snprintf(params + len, PARAMS_MAX - len, " %d allow_discards sector_size:%u%s",
+                       answer->iv_large ? 3 : 2, answer->sector_size,
+                       answer->iv_large ? " iv_large_sectors" : "");
     else
         (void)snprintf(params + len, PARAMS_MAX - len, " 1 allow_discards");
 }
 
 static int make_node(struct stack *stack, struct volume *volume, const struct crypt_answer *answer,
-                     uint64_t len, char **ret_node, struct err *err)
+                     char **ret_node, struct err *err)
 {
-    char params[PARAMS_MAX];
-    const struct dmdev_row row = { .len = len, .target = "crypt", .params = params };
+    char params[CRYPT_ROWS_MAX][PARAMS_MAX];
+    struct dmdev_row rows[CRYPT_ROWS_MAX];
     const struct dmdev_opts opts = {
-        .rows = &row,
-        .n_rows = 1,
+        .rows = rows,
+        .n_rows = answer->n_rows,
         .read_only = volume->disk->read_only || volume->read_only[0] != '\0',
         .secret = true,
     };
@@ -107,7 +122,13 @@ static int make_node(struct stack *stack, struct volume *volume, const struct cr
         r = volume_address(stack, volume, &device, &sector, err);
     if (r < 0)
         return r;
-    write_params(params, answer, device, sector);
+    for (size_t i = 0; i < answer->n_rows; i++) {
+        const struct crypt_row *row = &answer->rows[i];
+
+        write_params(params[i], answer, row, device, sector);
+        rows[i] = (struct dmdev_row){ row->start, row->len, row->zero ? "zero" : "crypt",
+                                      row->zero ? "" : params[i] };
+    }
     r = dmdev_make(stack->session, &opts, ret_node, NULL, err);
     explicit_bzero(params, sizeof(params));
     return r;
@@ -116,13 +137,13 @@ static int make_node(struct stack *stack, struct volume *volume, const struct cr
 /* ---- volumes ---- */
 
 static struct volume *add_volume(struct stack *stack, size_t parent,
-                                 const struct crypt_answer *answer, uint64_t len)
+                                 const struct crypt_answer *answer)
 {
     struct volume *volume = stack_add(stack, VOLUME_CRYPT, volume_name(stack, answer));
     const struct volume *member = &stack->volumes[parent];
 
     volume->disk = member->disk;
-    volume->size_bytes = len * CRYPT_SECTOR;
+    volume->size_bytes = n_sectors(answer) * CRYPT_SECTOR;
     volume->parents = mem_dup(&parent, sizeof(parent));
     volume->n_parents = 1;
     if (member->read_only[0] != '\0')
@@ -136,19 +157,18 @@ static int add_device(struct stack *stack, size_t parent, const struct crypt_ans
     CLEANUP_FREE char *node = NULL;
     struct volume *volume;
     char text[ERR_TEXT];
-    uint64_t len = 0;
-    int fd, r = measure(&stack->volumes[parent], answer, &len, err);
+    int fd, r = check(&stack->volumes[parent], answer, err);
 
     if (r < 0)
         return r;
-    r = make_node(stack, &stack->volumes[parent], answer, len, &node, err);
+    r = make_node(stack, &stack->volumes[parent], answer, &node, err);
     if (r < 0 && err->status == STATUS_HOST) {
         CLEANUP_FREE char *why =
             mem_printf("its key is right, but this host cannot decrypt it: %s; it needs dm-crypt "
                        "(modprobe dm-crypt)",
                        err_text(err, text, sizeof(text)));
 
-        volume = add_volume(stack, parent, answer, len);
+        volume = add_volume(stack, parent, answer);
         volume->inactive = true;
         volume_set_problem(volume, STATUS_HOST, why);
         err_clear(err);
@@ -159,7 +179,7 @@ static int add_device(struct stack *stack, size_t parent, const struct crypt_ans
     fd = open(node, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, errno, "open %s", node);
-    volume = add_volume(stack, parent, answer, len);
+    volume = add_volume(stack, parent, answer);
     volume->fd = fd;
     volume->owns_fd = true;
     volume->node = TAKE(node);
@@ -184,6 +204,11 @@ static int open_header(const char *path, struct crypt_request *request, struct e
     return 0;
 }
 
+static bool is_bitlocker(const struct volume *volume)
+{
+    return strcmp(volume->fstype, "BitLocker") == 0;
+}
+
 static int ask(const struct stack *stack, const struct volume *volume, struct crypt_answer *answer,
                struct err *err)
 {
@@ -192,7 +217,8 @@ static int ask(const struct stack *stack, const struct volume *volume, struct cr
     int r = header ? open_header(header, &request, err) : 0;
 
     if (r == 0)
-        r = crypt_ask(crypt_luks_open, &request, answer, err);
+        r = crypt_ask(is_bitlocker(volume) && !header ? crypt_bitlk_open : crypt_luks_open,
+                      &request, answer, err);
     if (request.header_fd >= 0)
         (void)close(request.header_fd);
     if (r < 0)
@@ -201,8 +227,11 @@ static int ask(const struct stack *stack, const struct volume *volume, struct cr
         log_debug("%s: libcryptsetup: %s", volume->name, answer->message);
     if (answer->status != STATUS_OK)
         return err_status(err, answer->status, "%s", answer->text);
-    log_debug("%s: %s, key slot %d is opened by key number %zu", volume->name, answer->type,
-              answer->slot, answer->key_number);
+    if (answer->key_number == 0)
+        log_debug("%s: %s, its key lies beside it", volume->name, answer->type);
+    else
+        log_debug("%s: %s, key slot %d is opened by key number %zu", volume->name, answer->type,
+                  answer->slot, answer->key_number);
     return 0;
 }
 
@@ -215,7 +244,10 @@ static void report(struct volume *volume, const struct crypt_answer *answer, con
                         : mem_strdup("");
     CLEANUP_FREE char *help =
         answer->needs_key
-            ? mem_printf("; give it with --key %s:file:PATH or --keys-from-stdin", volume->name)
+            ? mem_printf("; give %s with --key %s:file:PATH or --keys-from-stdin",
+                         is_bitlocker(volume) ? "its password, its recovery key or its .bek file"
+                                              : "it",
+                         volume->name)
             : mem_strdup("");
     CLEANUP_FREE char *text = mem_printf("the encrypted volume%s cannot be opened: %s%s", what,
                                          err_text(err, why, sizeof(why)), help);
@@ -246,7 +278,7 @@ static bool is_ours(const struct stack *stack, const struct volume *volume)
 {
     if (volume->handled || volume->inactive || (volume->table && volume->table[0] != '\0'))
         return false;
-    return strcmp(volume->fstype, "crypto_LUKS") == 0 ||
+    return strcmp(volume->fstype, "crypto_LUKS") == 0 || is_bitlocker(volume) ||
            (stack->keys && keys_header(stack->keys, volume->name));
 }
 

@@ -15,6 +15,7 @@
 
 #define CRYPT_SECTOR 512U
 #define CRYPT_KEY_MAX 256U
+#define CRYPT_ROWS_MAX 12U
 
 /* What is asked. */
 struct crypt_request {
@@ -24,26 +25,35 @@ struct crypt_request {
     uint64_t header_size;
 };
 
+/* A piece of the content; in sectors of 512 bytes. */
+struct crypt_row {
+    uint64_t start, len;
+    bool zero;       /* nothing lies there */
+    uint64_t at, iv; /* where it lies on the volume, and what number its first sector has */
+};
+
 /* What the child found out; in memory that both share. */
 struct crypt_answer {
     enum err_status status; /* STATUS_OK: the key is there */
     char text[ERR_TEXT];    /* else: why not */
     char message[256];      /* the library's last one, for the log */
     bool needs_key;         /* another key would help */
-    char type[16];          /* "LUKS1", "LUKS2" */
+    char type[16];          /* "LUKS1", "LUKS2", "BitLocker" */
     char uuid[64];
     char cipher[128]; /* as dm-crypt has it: "aes-xts-plain64" */
     uint32_t sector_size;
-    uint64_t data_sector, iv_sector; /* in sectors of 512 bytes, as the next */
-    uint64_t n_sectors;              /* 0: up to the end of the volume */
-    int slot;                        /* that was opened */
-    size_t key_number;               /* of the keys that were given, from 1 */
+    bool iv_large; /* sectors of that size are numbered, not those of 512 bytes */
+    struct crypt_row rows[CRYPT_ROWS_MAX];
+    size_t n_rows;
+    int slot;          /* that was opened; -1: it has no number */
+    size_t key_number; /* of the keys that were given, from 1 */
     size_t key_len;
     unsigned char key[CRYPT_KEY_MAX];
 };
 
 /* Of the child: read the header, find a key that opens it. */
 void crypt_luks_open(const struct crypt_request *request, struct crypt_answer *answer);
+void crypt_bitlk_open(const struct crypt_request *request, struct crypt_answer *answer);
 
 /*
  * Let @work answer in a child process with limits. 0 when it has answered, whatever it says;

@@ -10,7 +10,6 @@
  */
 #include <errno.h>
 #include <jansson.h>
-#include <libcryptsetup.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,83 +18,25 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
+#include "engine/base/le.h"
 #include "engine/base/mem.h"
-#include "storage/crypt.h"
+#include "storage/crypt_opening.h"
 
 #define MAGIC "LUKS\xba\xbe"
 #define LUKS1_SIZE 4096U
 #define LUKS2_SIZE_MIN (16U << 10)
 #define LUKS2_SIZE_MAX (4U << 20)
 #define AREA_MAX (16U << 20) /* of one key slot; usual are 250 KiB */
-#define PIECE (64U << 10)
-
-struct opening {
-    const struct crypt_request *request;
-    struct crypt_answer *answer;
-    struct crypt_device *cd;
-    int copy; /* of the header, in memory */
-};
-
-static void keep_message(int level, const char *message, void *arg)
-{
-    struct crypt_answer *answer = arg;
-
-    if (level == CRYPT_LOG_ERROR)
-        (void)snprintf(answer->message, sizeof(answer->message), "%s", message);
-}
-
-__attribute__((format(printf, 3, 4))) static int
-refuse(struct opening *opening, enum err_status status, const char *fmt, ...)
-{
-    struct crypt_answer *answer = opening->answer;
-    va_list args;
-
-    answer->status = status;
-    va_start(args, fmt);
-    (void)vsnprintf(answer->text, sizeof(answer->text), fmt, args);
-    va_end(args);
-    return -EPERM;
-}
 
 /* ---- the copy ---- */
-
-static uint64_t source_size(const struct crypt_request *request)
-{
-    return request->header_fd >= 0 ? request->header_size : request->volume->size_bytes;
-}
-
-static int copy_range(struct opening *opening, uint64_t at, uint64_t len)
-{
-    static unsigned char piece[PIECE], zeros[PIECE];
-    const struct crypt_request *request = opening->request;
-    uint64_t size = source_size(request), end;
-
-    if (at > size)
-        return refuse(opening, STATUS_FAILED, "its header reaches beyond its end");
-    end = len < size - at ? at + len : size;
-    while (at < end) {
-        size_t n = end - at < PIECE ? (size_t)(end - at) : PIECE;
-        int r = request->header_fd >= 0 ? io_pread_full(request->header_fd, piece, n, at)
-                                        : volume_read(request->volume, at, piece, n);
-
-        if (r == 0 && memcmp(piece, zeros, n) != 0)
-            r = io_pwrite_full(opening->copy, piece, n, at);
-        if (r < 0)
-            return refuse(opening, STATUS_FAILED, "its header cannot be read: %s", strerror(-r));
-        at += n;
-    }
-    return 0;
-}
 
 /* How much of the start is the header; all that it can be when the first copy is damaged. */
 static uint64_t header_len(const unsigned char start[16])
 {
-    uint64_t size = 0;
+    uint64_t size = get_be64(start + 8);
 
-    if (memcmp(start, MAGIC, strlen(MAGIC)) == 0 && start[6] == 0 && start[7] == 1)
+    if (memcmp(start, MAGIC, strlen(MAGIC)) == 0 && get_be16(start + 6) == 1)
         return LUKS1_SIZE;
-    for (size_t i = 8; i < 16; i++)
-        size = size << 8 | start[i];
     if (memcmp(start, MAGIC, strlen(MAGIC)) != 0 || size < LUKS2_SIZE_MIN ||
         size > LUKS2_SIZE_MAX || (size & (size - 1)) != 0)
         size = LUKS2_SIZE_MAX;
@@ -106,40 +47,21 @@ static int copy_header(struct opening *opening)
 {
     unsigned char start[16];
     uint64_t size = opening->request->volume->size_bytes;
-    int r = copy_range(opening, 0, sizeof(start));
+    int r = opening_copy(opening, 0, sizeof(start));
 
     /* the library compares the sizes of both */
-    if (size < source_size(opening->request))
-        size = source_size(opening->request);
+    if (size < opening_source_size(opening->request))
+        size = opening_source_size(opening->request);
     if (r < 0)
         return r;
     if (ftruncate(opening->copy, (off_t)size) < 0)
-        return refuse(opening, STATUS_FAILED, "copy its header: %s", strerror(errno));
+        return opening_refuse(opening, STATUS_FAILED, "copy its header: %s", strerror(errno));
     if (io_pread_full(opening->copy, start, sizeof(start), 0) < 0)
-        return refuse(opening, STATUS_FAILED, "it is too small for a header");
-    return copy_range(opening, 0, header_len(start));
+        return opening_refuse(opening, STATUS_FAILED, "it is too small for a header");
+    return opening_copy(opening, 0, header_len(start));
 }
 
 /* ---- what it is ---- */
-
-static int load(struct opening *opening)
-{
-    CLEANUP_FREE char *path = mem_printf("/proc/self/fd/%d", opening->copy);
-    struct crypt_answer *answer = opening->answer;
-    const char *uuid;
-
-    crypt_set_log_callback(NULL, keep_message, answer);
-    (void)crypt_metadata_locking(NULL, 0); /* nobody else has the copy */
-    if (crypt_init(&opening->cd, path) < 0)
-        return refuse(opening, STATUS_FAILED, "its LUKS header cannot be read");
-    crypt_set_log_callback(opening->cd, keep_message, answer);
-    if (crypt_load(opening->cd, CRYPT_LUKS, NULL) < 0)
-        return refuse(opening, STATUS_FAILED, "its LUKS header is damaged");
-    uuid = crypt_get_uuid(opening->cd);
-    (void)snprintf(answer->type, sizeof(answer->type), "%s", crypt_get_type(opening->cd));
-    (void)snprintf(answer->uuid, sizeof(answer->uuid), "%s", uuid ? uuid : "");
-    return 0;
-}
 
 static bool is_backup(const json_t *segment)
 {
@@ -156,28 +78,32 @@ static bool is_backup(const json_t *segment)
     return false;
 }
 
-static int check_segment(struct opening *opening, const json_t *segment)
+/* *ret: sectors; 0: up to the end of the volume. */
+static int check_segment(struct opening *opening, const json_t *segment, uint64_t *ret)
 {
     const char *type = json_string_value(json_object_get(segment, "type"));
     const char *size = json_string_value(json_object_get(segment, "size"));
     uint64_t bytes = 0;
 
     if (json_object_get(segment, "integrity"))
-        return refuse(opening, STATUS_REFUSED,
-                      "it is a LUKS2 volume with integrity protection, which h2k does not open");
+        return opening_refuse(
+            opening, STATUS_REFUSED,
+            "it is a LUKS2 volume with integrity protection, which h2k does not open");
     if (!type || strcmp(type, "crypt") != 0)
-        return refuse(opening, STATUS_REFUSED,
-                      "its data is not encrypted by software alone (segment type %.32s), which h2k "
-                      "does not open",
-                      type ? type : "unknown");
+        return opening_refuse(
+            opening, STATUS_REFUSED,
+            "its data is not encrypted by software alone (segment type %.32s), which h2k "
+            "does not open",
+            type ? type : "unknown");
     if (!size || (strcmp(size, "dynamic") != 0 && io_parse_u64(size, INT64_MAX, &bytes) < 0))
-        return refuse(opening, STATUS_FAILED, "its LUKS header is damaged: size of the data");
-    opening->answer->n_sectors = bytes / CRYPT_SECTOR;
+        return opening_refuse(opening, STATUS_FAILED,
+                              "its LUKS header is damaged: size of the data");
+    *ret = bytes / CRYPT_SECTOR;
     return 0;
 }
 
 /* The library tells the first segment only. */
-static int check_segments(struct opening *opening)
+static int check_segments(struct opening *opening, uint64_t *ret)
 {
     const char *text = NULL, *name;
     json_t *document, *segment, *only = NULL;
@@ -187,7 +113,7 @@ static int check_segments(struct opening *opening)
     if (strcmp(opening->answer->type, CRYPT_LUKS2) != 0)
         return 0;
     if (crypt_dump_json(opening->cd, &text, 0) < 0)
-        return refuse(opening, STATUS_FAILED, "its LUKS header is damaged");
+        return opening_refuse(opening, STATUS_FAILED, "its LUKS header is damaged");
     document = json_loads(text, 0, NULL);
     json_object_foreach(json_object_get(document, "segments"), name, segment)
     {
@@ -196,11 +122,12 @@ static int check_segments(struct opening *opening)
         only = segment;
         n++;
     }
-    r = n == 1 ? check_segment(opening, only)
-               : refuse(opening, STATUS_REFUSED,
-                        "its data lies in %zu segments: a change of its encryption was begun and "
-                        "not finished; finish it in the guest",
-                        n);
+    r = n == 1 ? check_segment(opening, only, ret)
+               : opening_refuse(
+                     opening, STATUS_REFUSED,
+                     "its data lies in %zu segments: a change of its encryption was begun and "
+                     "not finished; finish it in the guest",
+                     n);
     json_decref(document);
     return r;
 }
@@ -222,29 +149,30 @@ static int check_requirements(struct opening *opening)
     if (strcmp(opening->answer->type, CRYPT_LUKS2) != 0)
         return 0;
     if (crypt_persistent_flags_get(opening->cd, CRYPT_FLAGS_REQUIREMENTS, &flags) < 0)
-        return refuse(opening, STATUS_FAILED, "its LUKS header is damaged: requirements");
+        return opening_refuse(opening, STATUS_FAILED, "its LUKS header is damaged: requirements");
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)
         if (flags & known[i].flag)
-            return refuse(opening, STATUS_REFUSED, "%s", known[i].text);
+            return opening_refuse(opening, STATUS_REFUSED, "%s", known[i].text);
     if (flags)
-        return refuse(opening, STATUS_REFUSED,
-                      "its LUKS header requires something that this libcryptsetup does not know");
+        return opening_refuse(
+            opening, STATUS_REFUSED,
+            "its LUKS header requires something that this libcryptsetup does not know");
     return 0;
 }
 
-static int describe(struct opening *opening)
+/* Where the data lies. What reaches beyond the end is found by who knows the volume. */
+static void describe(struct opening *opening, uint64_t n_sectors)
 {
-    struct crypt_answer *answer = opening->answer;
-    const char *cipher = crypt_get_cipher(opening->cd);
-    const char *mode = crypt_get_cipher_mode(opening->cd);
+    struct crypt_row *row = &opening->answer->rows[0];
+    uint64_t all = opening->request->volume->size_bytes / CRYPT_SECTOR;
+    uint64_t unit = opening->answer->sector_size / CRYPT_SECTOR;
 
-    if (!cipher || !mode)
-        return refuse(opening, STATUS_FAILED, "its LUKS header is damaged: cipher");
-    (void)snprintf(answer->cipher, sizeof(answer->cipher), "%s-%s", cipher, mode);
-    answer->sector_size = (uint32_t)crypt_get_sector_size(opening->cd);
-    answer->data_sector = crypt_get_data_offset(opening->cd);
-    answer->iv_sector = crypt_get_iv_offset(opening->cd);
-    return 0;
+    row->at = crypt_get_data_offset(opening->cd);
+    row->iv = crypt_get_iv_offset(opening->cd);
+    row->len = n_sectors;
+    if (n_sectors == 0 && row->at < all && unit > 0)
+        row->len = (all - row->at) / unit * unit;
+    opening->answer->n_rows = 1;
 }
 
 /* ---- keys ---- */
@@ -264,7 +192,7 @@ static int try_slot(struct opening *opening, int slot, const struct key *key)
 
         if (status != STATUS_OK) {
             /* another slot may do; else this is what is to be said */
-            (void)refuse(opening, status, "key slot %d was not tried: %s", slot, text);
+            (void)opening_refuse(opening, status, "key slot %d was not tried: %s", slot, text);
             return 0;
         }
     }
@@ -293,61 +221,45 @@ static int copy_slots(struct opening *opening, int n_slots)
         if (!is_in_use(opening, slot))
             continue;
         if (crypt_keyslot_area(opening->cd, slot, &at, &len) < 0 || len > AREA_MAX)
-            return refuse(opening, STATUS_FAILED, "its LUKS header is damaged: key slot %d", slot);
-        r = copy_range(opening, at, len);
+            return opening_refuse(opening, STATUS_FAILED, "its LUKS header is damaged: key slot %d",
+                                  slot);
+        r = opening_copy(opening, at, len);
         if (r < 0)
             return r;
     }
     return 0;
 }
 
-static int try_keys(struct opening *opening)
+static int try_key(struct opening *opening, const struct key *key)
 {
-    const struct crypt_request *request = opening->request;
-    struct crypt_answer *answer = opening->answer;
-    int n_slots = crypt_keyslot_max(answer->type);
-    size_t n_keys = 0;
-    int r = copy_slots(opening, n_slots);
+    int n_slots = crypt_keyslot_max(opening->answer->type), r = 0;
 
-    for (size_t i = 0; request->keys && i < request->keys->n && r == 0; i++) {
-        const struct key *key = &request->keys->items[i];
-
-        if (!key_is_for(key, request->volume->name, answer->uuid))
-            continue;
-        n_keys++;
-        for (int slot = 0; slot < n_slots && r == 0; slot++)
-            r = is_in_use(opening, slot) ? try_slot(opening, slot, key) : 0;
-        answer->key_number = i + 1;
-    }
-    if (r != 0)
-        return r;
-    answer->needs_key = answer->text[0] == '\0';
-    if (n_keys == 0)
-        return refuse(opening, STATUS_REFUSED, "no key was given for it");
-    if (answer->text[0] != '\0')
-        return 0;
-    return n_keys == 1 ? refuse(opening, STATUS_REFUSED, "the key that was given for it is wrong")
-                       : refuse(opening, STATUS_REFUSED,
-                                "none of the %zu keys that were given for it is right", n_keys);
+    for (int slot = 0; slot < n_slots && r == 0; slot++)
+        r = is_in_use(opening, slot) ? try_slot(opening, slot, key) : 0;
+    return r;
 }
 
 void crypt_luks_open(const struct crypt_request *request, struct crypt_answer *answer)
 {
     CLEANUP_FD int copy = memfd_create("h2k-header", MFD_CLOEXEC);
     struct opening opening = { .request = request, .answer = answer, .copy = copy };
-    int r = copy < 0 ? refuse(&opening, STATUS_FAILED, "copy its header: %s", strerror(errno))
-                     : copy_header(&opening);
+    uint64_t n_sectors = 0;
+    int r = copy < 0
+                ? opening_refuse(&opening, STATUS_FAILED, "copy its header: %s", strerror(errno))
+                : copy_header(&opening);
 
     if (r == 0)
-        r = load(&opening);
+        r = opening_load(&opening, CRYPT_LUKS);
     if (r == 0)
         r = check_requirements(&opening);
     if (r == 0)
-        r = check_segments(&opening);
+        r = check_segments(&opening, &n_sectors);
+    if (r == 0) {
+        describe(&opening, n_sectors);
+        r = copy_slots(&opening, crypt_keyslot_max(answer->type));
+    }
     if (r == 0)
-        r = describe(&opening);
-    if (r == 0)
-        r = try_keys(&opening);
+        r = opening_try_keys(&opening, try_key);
     if (r == 1)
         answer->status = STATUS_OK;
     crypt_free(opening.cd);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* LUKS headers that cryptsetup has made, whole and damaged, and the keys that open them. */
+/* LUKS headers that cryptsetup has made, whole and damaged, and the keys that open them; where the
+ * data of a BitLocker volume lies. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,7 +9,7 @@
 #include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
-#include "storage/crypt.h"
+#include "storage/crypt_bitlk.h"
 #include "tests/unit/unit.h"
 
 #define SIZE (24U << 20)
@@ -132,8 +133,10 @@ static void the_right_key_is_found(void **state)
         assert_string_equal(answer.uuid, UUID);
         assert_string_equal(answer.cipher, "aes-xts-plain64");
         assert_int_equal(answer.sector_size, cases[i].sector_size);
-        assert_int_equal(answer.data_sector, cases[i].data_sector);
-        assert_int_equal(answer.iv_sector, 0);
+        assert_int_equal(answer.n_rows, 1);
+        assert_int_equal(answer.rows[0].at, cases[i].data_sector);
+        assert_int_equal(answer.rows[0].iv, 0);
+        assert_int_equal(answer.rows[0].len, SIZE / 512 - cases[i].data_sector);
         assert_int_equal(answer.key_len, 64);
         assert_int_equal(answer.key_number, 3);
         assert_int_equal(answer.slot, 0);
@@ -172,7 +175,7 @@ static void a_damaged_header_is_not_repaired(void **state)
     assert_int_equal(io_pread_full(disk.fd, after_it, sizeof(after_it), 0), 0);
     assert_memory_equal(after_it, zeros, sizeof(zeros));
     assert_int_equal(io_pwrite_full(disk.fd, zeros, sizeof(zeros), sizeof(zeros)), 0);
-    refused(STATUS_FAILED, "LUKS header is damaged");
+    refused(STATUS_FAILED, "header is damaged");
 }
 
 static void nonsense_is_damaged(void **state)
@@ -235,6 +238,78 @@ static void a_child_that_dies_is_an_error(void **state)
     assert_int_equal(err.status, STATUS_FAILED);
 }
 
+/* ---- BitLocker's own data (tests/fuzz/corpus/bitlk: 2 MiB, areas at 256, 640 and 1024 KiB) ----
+ */
+
+static void read_sample(const char *file, uint8_t boot[BITLK_BOOT_SIZE], uint8_t area[1024])
+{
+    char *path = mem_printf("%s/../fuzz/corpus/bitlk/%s", TEST_DATA_DIR, file);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(io_pread_full(fd, boot, BITLK_BOOT_SIZE, 0), 0);
+    assert_int_equal(io_pread_full(fd, area, 1024, BITLK_BOOT_SIZE), 0);
+    (void)close(fd);
+    free(path);
+}
+
+static void bitlocker_leaves_out_its_own_places(void **state)
+{
+    static const struct crypt_row want[] = {
+        { 0, 16, false, 640, 640 },        { 16, 496, false, 16, 16 },
+        { 512, 128, true, 512, 512 },      { 640, 16, true, 640, 640 },
+        { 656, 624, false, 656, 656 },     { 1280, 128, true, 1280, 1280 },
+        { 1408, 640, false, 1408, 1408 },  { 2048, 128, true, 2048, 2048 },
+        { 2176, 1920, false, 2176, 2176 },
+    };
+    struct crypt_row rows[CRYPT_ROWS_MAX];
+    uint8_t boot[BITLK_BOOT_SIZE], area[1024];
+    uint64_t areas[BITLK_AREAS];
+    struct bitlk_meta meta;
+    size_t n = 0;
+
+    (void)state;
+    read_sample("password", boot, area);
+    assert_true(bitlk_areas(boot, areas));
+    assert_true(bitlk_meta_parse(area, sizeof(area), &meta));
+    assert_int_equal(meta.state, BITLK_STATE_ENCRYPTED);
+    assert_int_equal(meta.clear_at, 0);
+    assert_true(bitlk_rows(&meta, areas, 4096, rows, &n));
+    assert_int_equal(n, ARRAY_SIZE(want));
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(rows[i].start, want[i].start);
+        assert_int_equal(rows[i].len, want[i].len);
+        assert_int_equal(rows[i].zero, want[i].zero);
+        assert_int_equal(rows[i].at, want[i].at);
+        assert_int_equal(rows[i].iv, want[i].iv);
+    }
+    assert_false(bitlk_rows(&meta, areas, 2175, rows, &n)); /* cut off */
+    areas[1] = areas[0];
+    assert_false(bitlk_rows(&meta, areas, 4096, rows, &n));
+    areas[1] = 100;
+    assert_false(bitlk_rows(&meta, areas, 4096, rows, &n));
+    for (size_t len = 0; len < 300; len++)
+        assert_false(bitlk_meta_parse(area, len, &meta));
+    boot[160] ^= 1; /* encrypt on write */
+    assert_false(bitlk_areas(boot, areas));
+}
+
+static void a_suspended_volume_has_its_key_beside_it(void **state)
+{
+    uint8_t boot[BITLK_BOOT_SIZE], area[1024], bek[BITLK_BEK_MAX];
+    struct bitlk_meta meta;
+
+    (void)state;
+    read_sample("clear", boot, area);
+    assert_true(bitlk_meta_parse(area, sizeof(area), &meta));
+    assert_int_not_equal(meta.clear_at, 0);
+    assert_int_equal(bitlk_clear_to_startup(area, &meta, bek), 124);
+    assert_memory_equal(bek + 16, area + meta.clear_at + 8, 16);
+    assert_true(bitlk_meta_parse(area, sizeof(area), &meta));
+    assert_int_equal(meta.clear_at, 0);
+    assert_int_equal(bitlk_clear_to_startup(area, &meta, bek), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +319,8 @@ int main(void)
         cmocka_unit_test_teardown(nonsense_is_damaged, after),
         cmocka_unit_test_teardown(what_is_cut_off_is_no_header, after),
         cmocka_unit_test_teardown(a_child_that_dies_is_an_error, after),
+        cmocka_unit_test(bitlocker_leaves_out_its_own_places),
+        cmocka_unit_test(a_suspended_volume_has_its_key_beside_it),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -5,11 +5,17 @@
 # host sees nothing of them, and a killed run leaves nothing that cleanup does not find.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
-requires root qemu-img qemu-system-x86_64 cryptsetup mdadm dmsetup losetup sfdisk mkfs.ext4 jq
+requires root python3 qemu-img qemu-system-x86_64 cryptsetup mdadm dmsetup losetup sfdisk mkfs.ext4 jq
 : "${VOLUME_CHECK:?}"
 
 if [ "${1:-}" != inside ]; then
     head -c 24M /dev/urandom >"$T/data"
+    for cipher in xts128 xts256 cbc128 cbc256; do
+        dd if="$T/data" of="$T/bitlk-$cipher.content" bs=1M count=4 status=none
+        /usr/bin/python3 "$H2K_SRC/tests/lib/make-bitlocker" "$T/bitlk-$cipher.content" \
+            "$T/bitlk-$cipher" cipher=$cipher startup="$T/bitlk-$cipher.bek" >"$T/bitlk-holes" ||
+            fail "make a BitLocker volume: is python3-cryptography there?"
+    done
     in_vm -u -m 1536 -t 500 -- "$0" inside "$T/data"
     exit 0
 fi
@@ -50,7 +56,7 @@ reads()
     shift 2
     "$VOLUME_CHECK" read "$T/$content.content" "$@" >"$T/out" 2>"$T/err" ||
         fail "$content: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
-    grep -q -- "^/dev/mapper/luks-$want" "$T/out" || fail "$content: $(cat "$T/out")"
+    grep -q -- "^/dev/mapper/${KIND:-luks}-$want" "$T/out" || fail "$content: $(cat "$T/out")"
 }
 
 # refuses STATUS TEXT FILE...
@@ -125,6 +131,8 @@ for level in 1 0; do
     mdadm --quiet --stop "$md"
     losetup -d "${loops[@]}"
 done
+cp "${data%/*}"/bitlk-* "$T"
+volumes+=("$T"/bitlk-{xts,cbc}{128,256})
 say "${#volumes[@]} files made: $SECONDS s"
 before=$(sums)
 host_before=$(host)
@@ -152,6 +160,29 @@ expect 3 "$H2K" inspect --json --format raw --key "/dev/sda:key:first key" --key
 [ "$(jq -c '[.volumes[] | select(.kind == "crypt") | [.name, .parents[]]]' "$T/out")" = \
     "[[\"/dev/mapper/luks-$uuid\",\"/dev/sda\"],[\"/dev/mapper/luks-$uuid-2\",\"/dev/sdb\"]]" ] ||
     fail "twins: $(cat "$T/out")"
+
+# BitLocker: what is written, cryptsetup reads, but for the places of its metadata
+for cipher in xts128 xts256 cbc128 cbc256; do
+    KEYS="all:file:$T/bitlk-$cipher.bek"
+    KIND=bitlk reads bitlk-$cipher "" "$T/bitlk-$cipher"
+    case $cipher in xts128 | cbc256) continue ;; esac
+    rm -rf "$T/overlays"
+    mkdir "$T/overlays"
+    cp "$T/bitlk-$cipher.content" "$T/written"
+    "$VOLUME_CHECK" write "$T/written" "$T/overlays" "$T/bitlk-$cipher" >"$T/out" 2>"$T/err" ||
+        fail "write bitlk-$cipher: $(cat "$T/out" "$T/err"; dmesg | tail -n 5)"
+    while read -r at len; do
+        dd if=/dev/zero of="$T/written" bs=512 seek=$((at / 512)) count=$((len / 512)) conv=notrunc status=none
+    done <"$T/bitlk-holes"
+    qemu-img convert -f qcow2 -O raw "$T/overlays/0.qcow2" "$T/overlays/0"
+    cmp -n 512 "$T/overlays/0" "$T/bitlk-$cipher" || fail "the boot sector of BitLocker has changed"
+    ! cmp -s "$T/overlays/0" "$T/bitlk-$cipher" || fail "nothing was written"
+    cryptsetup open --type bitlk --readonly --key-file "$T/bitlk-$cipher.bek" "$T/overlays/0" check
+    cmp /dev/mapper/check "$T/written" || fail "bitlk-$cipher does not hold what was written"
+    cryptsetup close check
+done
+KEYS=all:key:"first key"
+say "BitLocker: $SECONDS s"
 
 writes two
 writes large
