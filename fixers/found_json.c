@@ -50,6 +50,10 @@ json_t *found_disks(const struct job *job)
         set(disk, "allocated_bytes", bytes(image_allocated_bytes(image)));
         set(disk, "sector_size", bytes(image->sector_size));
         set(disk, "table", json_text(volume ? volume->table : ""));
+        set(disk, "notes", json_array());
+        for (size_t n = 0; n < image->notes.n; n++)
+            (void)json_array_append_new(json_object_get(disk, "notes"),
+                                        json_text(image->notes.items[n]));
         (void)json_array_append_new(list, disk);
     }
     return list;

@@ -161,10 +161,17 @@ int stage_stack(struct job *job, struct err *err)
 
     if (r == 0 && job->stack->wants_overlay)
         r = rebuild(job, err);
-    /* most formats do not tell the size of sectors, but the partition table does */
-    for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++)
-        if (job->stack->volumes[i].table_sector_size)
-            job->images[i]->sector_size = job->stack->volumes[i].table_sector_size;
+    for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++) {
+        const struct volume *disk = &job->stack->volumes[i];
+
+        /* most formats do not tell the size of sectors, but the partition table does */
+        if (disk->table_sector_size)
+            job->images[i]->sector_size = disk->table_sector_size;
+        if (disk->table_is_backup)
+            strlist_add(&job->images[i]->notes,
+                        "gpt: the first copy of the partition table is damaged, the one at the end "
+                        "is used: repair it (gdisk, sgdisk), Linux does not start from it");
+    }
     return r;
 }
 
@@ -208,6 +215,14 @@ static void note_lack_of_space(struct plan *plan)
         plan_note(plan, "offline-fix will change nothing: %s", err_text(&err, text, sizeof(text)));
 }
 
+/* What is odd about the disks. */
+static void note_disks(const struct job *job)
+{
+    for (size_t i = 0; i < job->opts->n_sources; i++)
+        for (size_t n = 0; n < job->images[i]->notes.n; n++)
+            plan_note(job->plan, "%s: %s", job->images[i]->path, job->images[i]->notes.items[n]);
+}
+
 /* What the guest would miss when it starts. */
 static void note_missing_mounts(const struct facts *facts, struct plan *plan)
 {
@@ -229,6 +244,7 @@ int stage_plan(struct job *job, struct err *err)
     if (r < 0)
         return r;
     job->plan->fixer = "guest"; /* these notes are no fixer's */
+    note_disks(job);
     note_missing_mounts(job->chosen->facts, job->plan);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);

@@ -279,11 +279,29 @@ static int name_problems(const struct stack *stack, struct err *err)
     return err_status(err, status, "no operating system was found; %s", strbuf_text(&text));
 }
 
+/* File systems that h2k never mounts, and what is more than one at a time: "/dev/sda1 (jfs)". */
+static char *unknown_types(const struct stack *stack)
+{
+    struct strbuf list = { 0 };
+
+    for (size_t i = 0; i < stack->n_volumes; i++) {
+        const struct volume *volume = &stack->volumes[i];
+        struct err err = ERR_NONE;
+
+        if (strcmp(volume->fstype, "ambivalent") == 0 ||
+            (strcmp(volume->use, "filesystem") == 0 &&
+             mount_check(volume->fstype, true, &err) < 0 && err.status == STATUS_FAILED))
+            strbuf_printf(&list, "%s%s (%s)", list.len ? ", " : "", volume->name, volume->fstype);
+    }
+    return strbuf_take(&list);
+}
+
 /* Why there is no system: something that could not be opened may hold it. */
 static int none_found(const struct search *search, struct err *err)
 {
     const struct stack *stack = search->stack;
     CLEANUP_STRBUF struct strbuf hidden = { 0 };
+    CLEANUP_FREE char *unknown = NULL;
 
     if (search->host.code != 0) {
         *err = search->host;
@@ -308,6 +326,11 @@ static int none_found(const struct search *search, struct err *err)
         return err_status(err, STATUS_HOST,
                           "no operating system was found; it may lie on %s, which was not opened",
                           strbuf_text(&hidden));
+    unknown = unknown_types(stack);
+    if (unknown[0] != '\0')
+        return err_status(err, STATUS_NO_OS,
+                          "no operating system was found; h2k does not mount what is on %s",
+                          unknown);
     return err_status(err, STATUS_NO_OS, "no operating system was found on any file system");
 }
 
@@ -373,78 +396,4 @@ void systems_free(struct system *systems, size_t n)
         free(systems[i].subvol);
     }
     free(systems);
-}
-
-/* ---- choosing ---- */
-
-static struct system *choose_auto(struct system *systems, size_t n)
-{
-    struct system *found = NULL;
-
-    if (n == 1)
-        return systems;
-    for (size_t i = 0; i < n; i++) {
-        if (!systems[i].is_boot_default)
-            continue;
-        if (found)
-            return NULL;
-        found = &systems[i];
-    }
-    return found;
-}
-
-static struct system *choose_first(struct system *systems, size_t n)
-{
-    return n > 0 ? systems : NULL;
-}
-
-static struct system *choose_single(struct system *systems, size_t n)
-{
-    return n == 1 ? systems : NULL;
-}
-
-static const struct {
-    const char *name;
-    struct system *(*choose)(struct system *systems, size_t n);
-} choices[] = {
-    { "auto", choose_auto },
-    { "first", choose_first },
-    { "single", choose_single },
-};
-
-static char *list_systems(const struct system *systems, size_t n)
-{
-    struct strbuf list = { 0 };
-
-    for (size_t i = 0; i < n; i++)
-        strbuf_printf(&list, "%s%s (%s)", i ? ", " : "", systems[i].facts->root,
-                      systems[i].facts->product_name);
-    return strbuf_take(&list);
-}
-
-int inspect_choose(struct system *systems, size_t n, const struct inspect_opts *opts,
-                   struct system **ret, struct err *err)
-{
-    const char *wanted = opts->root ? opts->root : "auto";
-    CLEANUP_FREE char *list = list_systems(systems, n);
-
-    for (size_t i = 0; i < ARRAY_SIZE(choices); i++) {
-        struct system *system;
-
-        if (strcmp(choices[i].name, wanted) != 0)
-            continue;
-        system = choices[i].choose(systems, n);
-        if (!system)
-            return err_status(err, STATUS_REFUSED,
-                              "there are several systems, choose one with --root: %s", list);
-        *ret = system;
-        return 0;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(systems[i].facts->root, wanted) == 0) {
-            *ret = &systems[i];
-            return 0;
-        }
-    }
-    return err_status(err, STATUS_NO_OS, "there is no system on %s; found: %s", wanted, list);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "inspect/resolve_hardware.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -234,6 +232,24 @@ static void choose_clear(const struct facts *facts, struct links *links)
 
 /* ---- the order of disks ---- */
 
+/* @n numbers of at most three digits with colons between. */
+static bool small_numbers(const char *text, unsigned *ret, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t digits = strspn(text, "0123456789");
+
+        if (digits == 0 || digits > 3)
+            return false;
+        ret[i] = 0;
+        for (size_t d = 0; d < digits; d++)
+            ret[i] = ret[i] * 10 + (unsigned)(text[d] - '0');
+        if (i + 1 < n && text[digits] != ':')
+            return false;
+        text += digits + 1;
+    }
+    return true;
+}
+
 /*
  * The place of a disk on its controller, and how much of the name is the controller: SCSI targets
  * ("scsi-0:0:TARGET:0"; 7 is the controller itself) or units ("scsi-0:0:0:UNIT", "lun-UNIT"), ATA
@@ -241,24 +257,22 @@ static void choose_clear(const struct facts *facts, struct links *links)
  */
 static bool place(const char *name, size_t *ret_len, unsigned *ret_place)
 {
-    unsigned host, channel, target, unit;
-    const char *at = strstr(name, "-scsi-");
+    static const char *const starts[] = { "-scsi-", "-lun-", "-ata-" };
+    unsigned numbers[4];
 
-    if (at && sscanf(at, "-scsi-%3u:%3u:%3u:%3u", &host, &channel, &target, &unit) == 4) {
-        *ret_place = unit > 0 ? unit : target > 7 ? target - 1 : target;
+    for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+        const char *at = strstr(name, starts[i]);
+        size_t wanted = i == 0 ? 4 : 1;
+
+        if (!at || !small_numbers(at + strlen(starts[i]), numbers, wanted))
+            continue;
         *ret_len = (size_t)(at - name);
-        return target == 0 || unit == 0;
-    }
-    at = strstr(name, "-lun-");
-    if (at && sscanf(at, "-lun-%3u", ret_place) == 1) {
-        *ret_len = (size_t)(at - name);
-        return true;
-    }
-    at = strstr(name, "-ata-");
-    if (at && sscanf(at, "-ata-%3u", ret_place) == 1 && *ret_place > 0) {
-        *ret_len = (size_t)(at - name);
-        (*ret_place)--;
-        return true;
+        if (i == 0) { /* host, channel, target, unit */
+            *ret_place = numbers[3] > 0 ? numbers[3] : numbers[2] - (numbers[2] > 7);
+            return numbers[2] == 0 || numbers[3] == 0;
+        }
+        *ret_place = i == 1 ? numbers[0] : numbers[0] - 1;
+        return i == 1 || numbers[0] > 0;
     }
     return false;
 }

@@ -117,7 +117,7 @@ static int add_node(struct stack *stack, struct btrfs_use *use, struct volume *v
 
     if (r < 0)
         return r;
-    if (stat(node, &st) < 0)
+    if (!node || stat(node, &st) < 0)
         return err_set(err, errno, "stat %s", node);
     if (btrfs_super_read(volume, &super) < 0)
         return err_set(err, EIO, "read the superblock of %s", volume->name);

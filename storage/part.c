@@ -11,6 +11,7 @@
 #include "engine/base/io.h"
 #include "engine/base/le.h"
 #include "engine/base/mem.h"
+#include "storage/gpt.h"
 #include "storage/layers.h"
 #include "storage/md_read.h"
 #include "storage/probe.h"
@@ -213,6 +214,7 @@ static int try_table(struct stack *stack, size_t index, unsigned sector_size, st
     if (is_md_member(disk, list) || (has_firmware_raid(disk) && !is_complete(disk, list)))
         return 0;
     disk->table = mem_strdup(blkid_parttable_get_type(table));
+    disk->table_is_backup = strcmp(disk->table, "gpt") == 0 && !gpt_is_whole(disk, sector_size);
     disk->table_sector_size = sector_size;
     free(disk->table_uuid);
     disk->table_uuid = mem_strdup(blkid_parttable_get_id(table));

@@ -25,6 +25,7 @@ struct volume {
     char *part_type;              /* GPT type GUID in lower case, or "0x83" */
     char *part_uuid, *part_label; /* PARTUUID (lower case), PARTLABEL; "" when there is none */
     char *table;                  /* of a disk or an md array: "gpt", "dos" or "" */
+    bool table_is_backup;         /* GPT: the first copy is damaged, the one at the end is used */
     uint32_t table_sector_size;   /* bytes, in which the table counts; 0: no table */
     char *table_uuid;             /* disk id; "" when there is none */
     bool bootable;                /* MBR active flag */

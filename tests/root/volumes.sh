@@ -76,6 +76,13 @@ found '.volumes[3].needs == "h2k does not mount file systems of type \"minix\""'
 found '.not_opened == [] and .disks[0].table == "gpt"'
 expect 1 "$H2K" inspect gpt.raw # the kernel's driver would not take it
 
+cp gpt.raw short.raw
+dd if=/dev/zero of=gpt.raw bs=512 seek=1 count=1 conv=notrunc status=none
+volumes 0 gpt.raw
+expect_text '^ *note +gpt: the first copy of the partition table is damaged' text
+found '.disks[0].notes | length == 1'
+found '.volumes | length == 4'
+
 # --- MBR with logical partitions, 4096-byte sectors, a whole disk
 printf '%s\n' 'label: dos' 'start=2048,size=2048,type=83' 'start=4096,type=5' \
     'start=6144,size=65536,type=83' 'size=2048,type=82' | lay_out mbr.raw 64M
@@ -89,6 +96,10 @@ found '.disks[0].sector_size == 4096 and .volumes[1].type == "ext4"'
 cp root whole.raw
 volumes 0 whole.raw
 tree '/dev/sda disk ext4'
+
+cp minix minix.raw
+expect 3 "$H2K" inspect --format raw minix.raw
+expect_text 'no operating system was found; h2k does not mount what is on /dev/sda \(minix\)'
 
 # --- two disks, of which one is no raw image
 qemu-img convert -O vmdk whole.raw whole.vmdk
@@ -133,7 +144,6 @@ volumes 0 mbr.raw
 found '.not_opened == [{layer: "luks", volumes: ["/dev/sda5"], status: 4} + (.not_opened[0] | {status, problem})]'
 
 # --- what cannot be read: the disks are told all the same
-cp gpt.raw short.raw
 truncate -s 40M short.raw
 volumes 1 short.raw
 expect_text 'the image is truncated'

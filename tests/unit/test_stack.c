@@ -155,6 +155,36 @@ static void gpt_with_names(void **state)
     assert_string_equal(volume("/dev/sda2")->use, "");
 }
 
+static void damage(off_t at)
+{
+    uint8_t byte;
+
+    assert_int_equal(pread(on.disk.fd, &byte, 1, at), 1);
+    byte ^= 0x55;
+    assert_int_equal(pwrite(on.disk.fd, &byte, 1, at), 1);
+}
+
+static void the_second_copy_of_a_gpt(void **state)
+{
+    static const off_t places[] = { 0, 512, 512 + 40, 512 + 16, 1024 + 5, 1024 + 128 * 127 };
+    struct err err = ERR_NONE;
+
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        print_message("damage at byte %lld\n", (long long)places[i]);
+        new_image(32 * MIB, 512);
+        make_table("label: gpt\nsize=8192, name=one\n");
+        damage(places[i]);
+        assert_int_equal(build(&err), 0);
+        assert_string_equal(volume("/dev/sda")->table, "gpt");
+        assert_string_equal(volume("/dev/sda1")->part_label, "one");
+        assert_int_equal(volume("/dev/sda")->table_is_backup, places[i] != 0);
+        (void)after(state);
+    }
+    damage(32 * MIB - 512 + 40); /* the second copy, too */
+    assert_int_equal(build(&err), 0);
+    assert_int_equal(on.stack->n_volumes, 1);
+}
+
 /* sfdisk 2.38 takes the sector size from a device only, hence the loop. */
 static void gpt_of_4096_byte_sectors(void **state)
 {
@@ -256,6 +286,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(mbr_with_logical_partitions, after),
         cmocka_unit_test_teardown(gpt_with_names, after),
+        cmocka_unit_test_teardown(the_second_copy_of_a_gpt, after),
         cmocka_unit_test_teardown(gpt_of_4096_byte_sectors, after),
         cmocka_unit_test_teardown(a_file_system_on_the_whole_disk, after),
         cmocka_unit_test_teardown(nothing_known_has_no_use, after),
