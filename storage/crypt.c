@@ -94,7 +94,7 @@ static void write_params(char params[PARAMS_MAX], const struct crypt_answer *ans
         len += (size_t)snprintf(params + len, PARAMS_MAX - len, "%02x", answer->key[i]);
     len += (size_t)snprintf(params + len, PARAMS_MAX - len, " %llu %u:%u %llu",
                             (unsigned long long)row->iv, major(device), minor(device),
-                            (unsigned long long)(sector + row->at));
+                            (unsigned long long)sector + (unsigned long long)row->at);
     if (answer->sector_size > CRYPT_SECTOR)
         (void)snprintf(params + len, PARAMS_MAX - len, " %d allow_discards sector_size:%u%s",
                        answer->iv_large ? 3 : 2, answer->sector_size,

@@ -86,9 +86,10 @@ static int find_key(struct opening *opening)
 {
     static uint8_t area[BITLK_AREA_SIZE];
     struct crypt_answer *answer = opening->answer;
-    uint64_t areas[BITLK_AREAS], at = 0, all = opening->request->volume->size_bytes / CRYPT_SECTOR;
-    struct bitlk_meta meta;
-    uint8_t bek[BITLK_BEK_MAX];
+    uint64_t areas[BITLK_AREAS] = { 0 }, at = 0,
+             all = opening->request->volume->size_bytes / CRYPT_SECTOR;
+    struct bitlk_meta meta = { 0 };
+    uint8_t bek[BITLK_BEK_MAX] = { 0 };
     size_t bek_len = 0;
     int r = copy_all(opening, areas);
 

@@ -15,7 +15,7 @@ luks()
     rm -f "$file"
     truncate -s 24M "$file"
     printf 'correct horse' | cryptsetup luksFormat -q --type "$type" --pbkdf pbkdf2 \
-        --pbkdf-force-iterations 1000 "$@" "$file" -
+        --pbkdf-force-iterations 1000 "$@" "$file" - # of an option that comes twice the last counts
 }
 
 # opened ARG...: the key is right. A kernel that cannot decrypt says so, else there is no system in it.
@@ -132,6 +132,32 @@ refused 5 "key slot 0 was not tried: it asks for 4096 MiB" "${key[@]}" hungry
 cp --sparse=always one payload
 printf '\xff' | dd of=payload bs=1 seek=104 conv=notrunc status=none
 refused 1 "the image is truncated" "${key[@]}" payload
+
+# argon2: one on this host at a time, and who waits for its turn can be ended
+luks argon luks2 --pbkdf argon2id --pbkdf-memory 32768 --pbkdf-force-iterations 4 --pbkdf-parallel 1
+opened "${key[@]}" argon
+await_turn()
+{
+    for _ in $(seq 300); do
+        ! grep -qE -- "-> FLOCK .*:$(stat -c %i /run/h2k/.kdf-lock) " /proc/locks || return 0
+        sleep 0.1
+    done
+    fail "it does not wait for its turn: $(cat /proc/locks out err)"
+}
+for end in TERM turn; do
+    exec 9>/run/h2k/.kdf-lock
+    flock 9
+    "$H2K" inspect --format raw "${key[@]}" argon 9>&- >out 2>err &
+    child=$!
+    await_turn
+    [ $end = turn ] || kill -$end $child
+    [ $end = TERM ] || exec 9>&-
+    status=0
+    wait $child || status=$?
+    case $end:$status in TERM:143 | turn:[34]) ;; *) fail "$end: status $status: $(cat out err)" ;; esac
+    exec 9>&-
+done
+check_clean
 
 # no secret anywhere
 mkfifo pipe

@@ -5,26 +5,56 @@
 # host sees nothing of them, and a killed run leaves nothing that cleanup does not find.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
-requires root python3 qemu-img qemu-system-x86_64 cryptsetup mdadm dmsetup losetup sfdisk mkfs.ext4 jq
+requires root python3 qemu-img qemu-system-x86_64 cryptsetup mdadm dmsetup losetup sfdisk mkfs.ext4 jq lvm
 : "${VOLUME_CHECK:?}"
 
+kdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000)
+
+# format NAME TYPE MIB [OPTION...]: an empty encrypted volume; here it takes a moment, inside seconds
+format()
+{
+    local name=$1 type=$2 mib=$3
+    shift 3
+    truncate -s "${mib}M" "$T/made/$name"
+    cryptsetup luksFormat -q --type "$type" "${kdf[@]}" "$@" "$T/made/$name" "$T/made/first"
+}
+
+uuid=49b65d41-5be7-427e-b3a0-4c8a5cd7c73e
 if [ "${1:-}" != inside ]; then
-    head -c 24M /dev/urandom >"$T/data"
-    for cipher in xts128 xts256 cbc128 cbc256; do
-        dd if="$T/data" of="$T/bitlk-$cipher.content" bs=1M count=4 status=none
-        /usr/bin/python3 "$H2K_SRC/tests/lib/make-bitlocker" "$T/bitlk-$cipher.content" \
-            "$T/bitlk-$cipher" cipher=$cipher startup="$T/bitlk-$cipher.bek" >"$T/bitlk-holes" ||
-            fail "make a BitLocker volume: is python3-cryptography there?"
+    mkdir "$T/made"
+    head -c 24M /dev/urandom >"$T/made/data"
+    printf 'first key' >"$T/made/first"
+    printf 'second key' >"$T/made/second"
+    printf 'third\nkey\n\0\n' >"$T/made/third"
+    printf other >"$T/made/other"
+    format one luks1 8
+    format essiv luks1 8 --cipher aes-cbc-essiv:sha256 --key-size 256
+    format md1 luks1 4
+    format md0 luks1 4
+    format two luks2 20 --luks2-keyslots-size 8M --sector-size 512 --uuid $uuid
+    format twin luks2 18 --luks2-keyslots-size 8M --sector-size 512 --uuid $uuid
+    format large luks2 20 --luks2-keyslots-size 8M --sector-size 4096
+    format part luks2 80 --luks2-keyslots-size 8M --sector-size 512
+    format inner luks1 10
+    format detached luks2 4 --sector-size 512 --header "$T/made/detached.header"
+    format detached1 luks1 4 --header "$T/made/detached1.header"
+    for n in second third; do
+        cryptsetup luksAddKey -q "${kdf[@]}" --key-file "$T/made/first" "$T/made/two" "$T/made/$n"
     done
-    in_vm -u -m 1536 -t 500 -- "$0" inside "$T/data"
+    cryptsetup luksKillSlot -q "$T/made/two" 1 --key-file "$T/made/first"
+    kdf=(--pbkdf argon2id --pbkdf-memory 32768 --pbkdf-force-iterations 4 --pbkdf-parallel 1)
+    format argon luks2 20 --luks2-keyslots-size 8M
+    for cipher in xts128 xts256 cbc128 cbc256; do
+        dd if="$T/made/data" of="$T/made/bitlk-$cipher.content" bs=1M count=4 status=none
+        /usr/bin/python3 "$H2K_SRC/tests/lib/make-bitlocker" "$T/made/bitlk-$cipher.content" \
+            "$T/made/bitlk-$cipher" cipher=$cipher startup="$T/made/bitlk-$cipher.bek" \
+            >"$T/made/bitlk-holes" || fail "make a BitLocker volume: is python3-cryptography there?"
+    done
+    in_vm -u -m 1536 -t 500 -- "$0" inside "$T/made"
     exit 0
 fi
-data=$2
-kdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000)
-printf 'first key' >"$T/first"
-printf 'third\nkey\n\0\n' >"$T/third"
-modprobe loop
-modprobe dm-crypt
+cp "$2"/* "$T"
+modprobe -a loop dm-crypt
 
 # fill VOLUME CONTENT [CRYPTSETUP-OPEN-OPTION...]: known content on what it decrypts
 fill()
@@ -32,21 +62,10 @@ fill()
     local volume=$1 content=$2
     shift 2
     cryptsetup open --key-file "$T/first" "$@" "$volume" made
-    head -c "$(blockdev --getsize64 /dev/mapper/made)" "$data" >"$content"
+    head -c "$(blockdev --getsize64 /dev/mapper/made)" "$T/data" >"$content"
     dd if="$content" of=/dev/mapper/made bs=1M oflag=direct status=none
     udevadm settle
     cryptsetup close made
-}
-
-# make NAME TYPE MIB [OPTION...]: an encrypted volume of that name
-make()
-{
-    local name=$1 type=$2 mib=$3
-    shift 3
-    truncate -s "${mib}M" "$T/$name"
-    cryptsetup luksFormat -q --type "$type" "${kdf[@]}" "$@" "$T/$name" "$T/first"
-    fill "$T/$name" "$T/$name.content"
-    volumes+=("$T/$name")
 }
 
 # reads CONTENT TEXT FILE...: h2k has that content; $KEYS and $HEADERS are given
@@ -89,34 +108,13 @@ host() { udevadm settle -t 10; dmsetup table; links; cat /proc/mdstat /proc/moun
 # the number of a loop device says nothing of what it holds
 links() { find /dev/mapper /dev/disk -type l ! -path '*/by-diskseq/*' -printf '%p %l\n' | sort; }
 
-volumes=()
-make one luks1 8
-make essiv luks1 8 --cipher aes-cbc-essiv:sha256 --key-size 256
-make two luks2 20 --luks2-keyslots-size 8M --sector-size 512
-make large luks2 20 --luks2-keyslots-size 8M --sector-size 4096
-kdf=(--pbkdf argon2id --pbkdf-memory 32768 --pbkdf-force-iterations 4 --pbkdf-parallel 1)
-make argon luks2 20 --luks2-keyslots-size 8M
-kdf=(--pbkdf pbkdf2 --pbkdf-force-iterations 1000)
-for n in second third; do
-    [ $n = third ] || printf '%s' "$n key" >"$T/$n"
-    cryptsetup luksAddKey -q "${kdf[@]}" --key-file "$T/first" "$T/two" "$T/$n"
+volumes=("$T"/*.header)
+for name in one essiv two twin large argon detached detached1; do
+    header=()
+    [ ! -e "$T/$name.header" ] || header=(--header "$T/$name.header")
+    fill "$T/$name" "$T/$name.content" "${header[@]}"
+    volumes+=("$T/$name")
 done
-cryptsetup luksKillSlot -q "$T/two" 1 --key-file "$T/first"
-uuid=$(cryptsetup luksUUID "$T/two")
-
-# a detached header
-truncate -s 4M "$T/detached"
-cryptsetup luksFormat -q "${kdf[@]}" --type luks2 --header "$T/head" \
-    --sector-size 512 "$T/detached" "$T/first"
-fill "$T/detached" "$T/detached.content" --header "$T/head"
-truncate -s 4M "$T/detached1"
-cryptsetup luksFormat -q "${kdf[@]}" --type luks1 --header "$T/head1" "$T/detached1" "$T/first"
-fill "$T/detached1" "$T/detached1.content" --header "$T/head1"
-volumes+=("$T/detached" "$T/detached1" "$T/head" "$T/head1")
-
-# the same UUID on two disks, with another key
-make twin luks2 18 --luks2-keyslots-size 8M --sector-size 512 --uuid "$uuid"
-printf other >"$T/other"
 cryptsetup luksChangeKey -q "${kdf[@]}" --key-file "$T/first" "$T/twin" "$T/other"
 
 # over arrays: a mirror, which is a piece of a disk, and stripes, which are a device
@@ -126,12 +124,11 @@ for level in 1 0; do
     mdadm --quiet --create "/dev/md/raid$level" --run --assume-clean --level=$level --metadata=1.2 \
         --raid-devices=2 "${loops[@]}" </dev/null || fail "mdadm"
     md=$(readlink -f "/dev/md/raid$level")
-    cryptsetup luksFormat -q "${kdf[@]}" --type luks1 "$md" "$T/first"
+    dd if="$T/md$level" of="$md" bs=1M conv=sparse status=none
     fill "$md" "$T/md$level.content"
     mdadm --quiet --stop "$md"
     losetup -d "${loops[@]}"
 done
-cp "${data%/*}"/bitlk-* "$T"
 volumes+=("$T"/bitlk-{xts,cbc}{128,256})
 say "${#volumes[@]} files made: $SECONDS s"
 before=$(sums)
@@ -149,8 +146,8 @@ $uuid:key:second key
 KEYS="$uuid:key:second key" refuses 5 "the key that was given for it is wrong" "$T/two"
 KEYS="/dev/sdb:key:first key" refuses 5 "no key was given" "$T/two"
 KEYS="all:key:other" reads twin "$uuid" "$T/twin"
-HEADERS="/dev/sda:$T/head" reads detached "" "$T/detached"
-HEADERS="/dev/sda:$T/head1" reads detached1 "" "$T/detached1"
+HEADERS="/dev/sda:$T/detached.header" reads detached "" "$T/detached"
+HEADERS="/dev/sda:$T/detached1.header" reads detached1 "" "$T/detached1"
 HEADERS="/dev/sda:$T/third" refuses 1 "header" "$T/detached"
 say "read: $SECONDS s"
 
@@ -189,41 +186,59 @@ writes large
 [ "$host_before" = "$(host)" ] || { host; fail "the host has changed; before: $host_before"; }
 say "written: $SECONDS s"
 
-# a guest with its root on LUKS, whose fstab knows it by its name in crypttab
-root_uuid=0d1c1c0e-94a6-4d5f-9f0e-0d7a6c2a0c11
-truncate -s 72M "$T/guest.raw"
-printf 'label: gpt\nstart=2048,size=16384\nstart=20480,size=122880\n' |
+# a guest as Debian installs it, root and /home as logical volumes on LUKS, with LUKS on that of /home;
+# fstab and crypttab have their own names for all
+truncate -s 92M "$T/guest.raw"
+printf 'label: gpt\nstart=2048,size=16384\nstart=20480,size=163840\n' |
     sfdisk -q --no-reread --no-tell-kernel "$T/guest.raw"
-tiny_tree "$T/tree" /dev/mapper/sda2_crypt
-echo "sda2_crypt /dev/sda2 none luks,discard" >"$T/tree/etc/crypttab"
-truncate -s 60M "$T/part"
-cryptsetup luksFormat -q "${kdf[@]}" --type luks2 --uuid $root_uuid --luks2-keyslots-size 3M --offset 8192 \
-    "$T/part" "$T/first"
+root_uuid=$(cryptsetup luksUUID "$T/part") home_uuid=$(cryptsetup luksUUID "$T/inner")
+tiny_tree "$T/tree" /dev/mapper/h2kguest-root
+mkdir "$T/tree/home"
+echo "/dev/mapper/home_crypt /home ext4 defaults 0 2" >>"$T/tree/etc/fstab"
+printf '%s\n' "sda2_crypt /dev/sda2 none luks,discard" "home_crypt /dev/mapper/h2kguest-home none" \
+    >"$T/tree/etc/crypttab"
 cryptsetup open --key-file "$T/first" "$T/part" made
-mkfs.ext4 -q -d "$T/tree" /dev/mapper/made
+pvcreate -q -y /dev/mapper/made >"$T/lvm" 2>&1
+vgcreate -q -y h2kguest /dev/mapper/made >>"$T/lvm" 2>&1
+for lv in "home 16M" "root 48M"; do
+    lvcreate -q -y -Wn -n "${lv% *}" -L "${lv#* }" h2kguest >>"$T/lvm" 2>&1 || fail "lvcreate: $(cat "$T/lvm")"
+done
+mkfs.ext4 -q -d "$T/tree" /dev/h2kguest/root
+dd if="$T/inner" of=/dev/h2kguest/home bs=1M conv=sparse status=none
+printf 'first key' | cryptsetup open --key-file - /dev/h2kguest/home inside
+mkdir "$T/home"
+echo inside >"$T/home/file"
+mkfs.ext4 -q -d "$T/home" /dev/mapper/inside
+udevadm settle
+cryptsetup close inside
+vgchange -q -an h2kguest >>"$T/lvm" 2>&1
 udevadm settle
 cryptsetup close made
-dd if="$T/part" of="$T/guest.raw" bs=1M seek=10 conv=notrunc status=none
-rm -r "$T/tree" "$T/part"
+dd if="$T/part" of="$T/guest.raw" bs=1M seek=10 conv=notrunc,sparse status=none
+rm -r "${T:?}/tree" "${T:?}/home" "${T:?}/part"
 volumes+=("$T/guest.raw")
 before=$(sums)
 
 expect 5 "$H2K" inspect "$T/guest.raw"
 expect_text "/dev/sda2: the encrypted volume \(LUKS2, UUID $root_uuid\) cannot be opened: no key"
-expect 0 "$H2K" inspect --json --key "/dev/sda2:file:$T/first" "$T/guest.raw"
-jq -e ".systems[0] | .root == \"/dev/mapper/luks-$root_uuid\" and
-    .mounts[0].source == \"/dev/mapper/sda2_crypt\" and .mounts[0].device == .root" "$T/out" \
+expect 0 "$H2K" inspect --json --key "/dev/sda2:file:$T/first" \
+    --key "/dev/h2kguest/home:key:first key" "$T/guest.raw"
+jq -e ".systems[0] | .root == \"/dev/h2kguest/root\" and
+    .mounts[0].source == \"/dev/mapper/h2kguest-root\" and .mounts[0].device == .root and
+    .mounts[1].device == \"/dev/mapper/luks-$home_uuid\"" "$T/out" \
     >"$T/found" || fail "the guest: $(cat "$T/out")"
 mkdir "$T/fixed"
-expect 0 "$H2K" offline-fix --backend nbd -vv --output-dir "$T/fixed" -O raw --key "$root_uuid:key:first key" \
+expect 0 "$H2K" offline-fix --backend nbd -vv --output-dir "$T/fixed" -O raw --key "all:key:first key" \
     "$T/guest.raw"
-! grep -rqE "first key|$(head -c 9 "$T/first" | od -An -tx1 | tr -d ' ')" "$T/fixed"/*.{json,log,xml} \
-    "$T/out" "$T/err" || fail "the key was told"
-loop=$(losetup -f --show -o 10M --sizelimit 60M "$T/fixed/guest.raw")
-cryptsetup open --readonly --key-file "$T/first" "$loop" check
-e2fsck -fn /dev/mapper/check >"$T/fsck" 2>&1 || fail "the repaired guest: $(cat "$T/fsck")"
-debugfs -R "cat /etc/crypttab" /dev/mapper/check 2>/dev/null | grep -q "^sda2_crypt UUID=$root_uuid" ||
+! grep -rq "first key" "$T/fixed"/*.{json,log,xml} "$T/out" "$T/err" || fail "the key was told"
+loop=$(losetup -f --show -o 10M --sizelimit 80M "$T/fixed/guest.raw")
+cryptsetup open --key-file "$T/first" "$loop" check
+vgchange -q -ay h2kguest >>"$T/lvm" 2>&1
+e2fsck -fn /dev/h2kguest/root >"$T/fsck" 2>&1 || fail "the repaired guest: $(cat "$T/fsck")"
+debugfs -R "cat /etc/crypttab" /dev/h2kguest/root 2>/dev/null | grep -q "^sda2_crypt UUID=$root_uuid" ||
     fail "crypttab was not repaired"
+udevadm settle
+vgchange -q -an h2kguest >>"$T/lvm" 2>&1
 udevadm settle
 cryptsetup close check
 losetup -d "$loop"
