@@ -187,7 +187,7 @@ json_t *job_not_opened_json(const struct job *job)
         enum err_status status = STATUS_OK;
         const char *problem = volume_not_opened(volume, &status);
 
-        if (problem && !is_told_above(stack, i))
+        if (problem && (volume->inactive || !is_told_above(stack, i)))
             (void)json_array_append_new(
                 json_object_get(entry_for(list, volume_layer(stack, volume), status, problem),
                                 "volumes"),

@@ -162,7 +162,7 @@ int btrfs_use_begin(struct stack *stack, struct volume *volume, struct btrfs_use
         r = volume_node(stack, &stack->volumes[set.members[0]], &node, err);
     if (r < 0)
         return r;
-    use = find_use(node);
+    use = node ? find_use(node) : NULL;
     if (!use) {
         use = mem_alloc(sizeof(*use));
         use->uuid = mem_strdup(volume->uuid);

@@ -19,6 +19,7 @@
 #include "storage/layers.h"
 #include "storage/lvm_read.h"
 #include "storage/lvm_table.h"
+#include "storage/peek.h"
 
 #define SECTOR 512U
 
@@ -120,6 +121,29 @@ static struct volume *add_volume(struct work *work, size_t lv, const char *read_
     return volume;
 }
 
+/* Look into what no device can be made of here. */
+static void look_into(struct work *work, size_t lv, struct volume *volume)
+{
+    struct dmtable_address *pvs = mem_alloc(work->vg->n_pvs * sizeof(*pvs));
+    struct lvm_tables tables = { .vg = work->vg, .pvs = pvs };
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    struct err ignored = ERR_NONE;
+    char read_only[sizeof(work->vg->read_only)] = "";
+    size_t index = 0;
+
+    for (size_t i = 0; i < work->vg->n_pvs; i++) {
+        if (!pv_volume(work, i))
+            continue;
+        strlist_take(&names, mem_printf("v%zu", work->pvs[i]));
+        pvs[i].device = names.items[names.n - 1];
+    }
+    lvm_tables_init(&tables);
+    if (lvm_tables_add(&tables, lv, read_only, &index, &ignored) == 0)
+        peek_make(work->stack, volume, &tables.dm, index);
+    lvm_tables_done(&tables);
+    free(pvs);
+}
+
 static void add_inactive(struct work *work, size_t lv, const struct err *err)
 {
     char text[ERR_TEXT];
@@ -128,6 +152,8 @@ static void add_inactive(struct work *work, size_t lv, const struct err *err)
     volume->inactive = true;
     volume_set_problem(volume, err->status, err_text(err, text, sizeof(text)));
     log_debug("%s: %s", volume->name, volume->problem);
+    if (err->status == STATUS_HOST)
+        look_into(work, lv, volume);
 }
 
 /* 1: it is a piece of one member, and a volume now. */
@@ -141,7 +167,7 @@ static int try_piece(struct work *work, size_t lv)
     if (!lvm_is_piece(&work->tables, lv, &pv, &sector) || !pv_volume(work, pv))
         return 0;
     member = pv_volume(work, pv);
-    if (sector * SECTOR > member->size_bytes ||
+    if (member->inactive || sector * SECTOR > member->size_bytes ||
         work->vg->lvs[lv].extents * work->vg->extent_size * SECTOR >
             member->size_bytes - sector * SECTOR)
         return 0;
@@ -178,6 +204,8 @@ static int make_device(struct work *work, size_t lv, struct err *err)
         r = make_node(work, index, &node, err);
     if (r < 0)
         return r;
+    if (!node)
+        return err_set(err, ENODEV, "find the device of %s", work->vg->lvs[lv].name);
     fd = open(node, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, errno, "open %s", node);

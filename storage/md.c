@@ -18,6 +18,7 @@
 #include "storage/layers.h"
 #include "storage/md_read.h"
 #include "storage/md_table.h"
+#include "storage/peek.h"
 
 #define FIRST_UNNAMED 127 /* what the kernel calls an array without a name, then 126 ... */
 
@@ -219,6 +220,10 @@ static int make_volume(struct work *work, struct err *err)
     int r;
 
     work->writable = is_writable(work);
+    for (size_t i = 0; i < work->n; i++)
+        if (volume_of(work, i)->inactive)
+            return err_status(err, volume_of(work, i)->problem_status, "%s",
+                              volume_of(work, i)->problem);
     is_piece = md_is_piece(&work->array, &disk);
     if (is_piece && (!work->writable || work->array.n == 1)) {
         (void)add_piece(work, disk);
@@ -239,6 +244,24 @@ static int make_volume(struct work *work, struct err *err)
 
 /* ---- arrays ---- */
 
+/* Look into what no device can be made of here. */
+static void look_into(struct work *work, struct volume *volume)
+{
+    struct dmtable_address *legs = mem_alloc(work->array.n * sizeof(*legs));
+    CLEANUP_DMTABLES struct dmtables tables = { 0 };
+    struct err ignored = ERR_NONE;
+
+    for (uint32_t i = 0; i < work->array.n; i++) {
+        if (work->array.legs[i] == MD_NO_LEG)
+            continue;
+        legs[i].device = mem_printf("v%zu", work->members[work->array.legs[i]]->volume);
+        legs[i].start = work->array.leg_start[i];
+    }
+    if (md_tables_make_plain(&work->array, legs, &tables, &ignored) == 0)
+        peek_make(work->stack, volume, &tables, tables.n_tables - 1);
+    legs_done(legs, work->array.n);
+}
+
 /* The array is listed all the same. */
 static void report(struct work *work, const struct err *err)
 {
@@ -250,6 +273,8 @@ static void report(struct work *work, const struct err *err)
     log_debug("%s", text);
     volume->inactive = true;
     volume_set_problem(volume, err->status, why);
+    if (err->status == STATUS_HOST)
+        look_into(work, volume);
     for (size_t i = 0; i < work->n; i++)
         volume_set_problem(volume_of(work, i), err->status, text);
 }

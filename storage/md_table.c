@@ -312,12 +312,20 @@ static make_fn *choose(const struct md_array *array, bool writable)
     }
 }
 
-int md_tables_make(const struct md_array *array, const struct dmtable_address *legs, bool writable,
-                   struct dmtables *ret, struct err *err)
+/* Only with targets that look nothing up. */
+static make_fn *choose_plain(const struct md_array *array)
+{
+    make_fn *make = choose(array, false);
+
+    return make == make_raid ? make_periods : make;
+}
+
+static int make_all(const struct md_array *array, const struct dmtable_address *legs, make_fn *make,
+                    bool writable, struct dmtables *ret, struct err *err)
 {
     CLEANUP_DMTABLES struct dmtables tables = { 0 };
     struct build build = { .array = array, .legs = legs, .tables = &tables };
-    int r = choose(array, writable)(&build, err);
+    int r = make(&build, err);
 
     if (r < 0)
         return r;
@@ -326,4 +334,16 @@ int md_tables_make(const struct md_array *array, const struct dmtable_address *l
     *ret = tables;
     tables = (struct dmtables){ 0 };
     return 0;
+}
+
+int md_tables_make(const struct md_array *array, const struct dmtable_address *legs, bool writable,
+                   struct dmtables *ret, struct err *err)
+{
+    return make_all(array, legs, choose(array, writable), writable, ret, err);
+}
+
+int md_tables_make_plain(const struct md_array *array, const struct dmtable_address *legs,
+                         struct dmtables *ret, struct err *err)
+{
+    return make_all(array, legs, choose_plain(array), false, ret, err);
 }

@@ -17,4 +17,9 @@ bool md_is_piece(const struct md_array *array, uint32_t *ret_disk);
 int md_tables_make(const struct md_array *array, const struct dmtable_address *legs, bool writable,
                    struct dmtables *ret, struct err *err);
 
+/* For reading only, and of linear, striped and unstriped targets only; not where data is to be had
+ * by parity alone. */
+int md_tables_make_plain(const struct md_array *array, const struct dmtable_address *legs,
+                         struct dmtables *ret, struct err *err);
+
 #endif

@@ -14,6 +14,7 @@
 #include "storage/gpt.h"
 #include "storage/layers.h"
 #include "storage/md_read.h"
+#include "storage/peek.h"
 #include "storage/probe.h"
 
 #define BLKID_SECTOR 512U /* the unit of libblkid's partition list, whatever the disk's sectors */
@@ -39,6 +40,10 @@ static void lie_on(struct volume *volume, const struct volume *parent)
     volume->offset = parent->offset;
     if (parent->read_only[0] != '\0')
         volume_set_read_only(volume, parent->read_only_status, parent->read_only);
+    if (parent->inactive) {
+        volume->inactive = true;
+        volume_set_problem(volume, parent->problem_status, parent->problem);
+    }
 }
 
 static int add_partition(struct stack *stack, size_t parent, blkid_partition part, struct err *err)
@@ -69,6 +74,8 @@ static int add_partition(struct stack *stack, size_t parent, blkid_partition par
     lie_on(volume, &stack->volumes[parent]);
     volume->offset += offset;
     volume->size_bytes = len;
+    if (volume->inactive)
+        peek_piece(stack, volume, parent, offset);
     volume->part_number = (unsigned)number;
     volume->bootable = !gpt && blkid_partition_get_flags(part) == 0x80;
     free(volume->part_type);
@@ -241,7 +248,7 @@ static int activate(struct stack *stack, struct err *err)
 
         if (stack->volumes[i].table)
             continue;
-        if (stack->volumes[i].inactive) {
+        if (stack->volumes[i].inactive && !stack->volumes[i].peek) {
             stack->volumes[i].table = mem_strdup("");
             continue;
         }

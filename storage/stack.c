@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "storage/btrfs.h"
 #include "storage/layers.h"
+#include "storage/peek.h"
 #include "storage/probe.h"
 
 #define VOLUMES_MAX 4096U /* no guest has more; a table made to exhaust us may */
@@ -67,6 +68,7 @@ static void volume_done(struct volume *volume)
     free(volume->problem);
     free(volume->read_only);
     free(volume->parents);
+    peek_free(volume->peek);
     if (volume->owns_fd)
         (void)close(volume->fd);
 }
@@ -106,7 +108,7 @@ static int look_at_new(struct stack *stack, size_t *seen, struct err *err)
     for (; r == 0 && *seen < stack->n_volumes; (*seen)++) {
         struct volume *volume = &stack->volumes[*seen];
 
-        if (!is_frame(volume) && !volume->inactive)
+        if (!is_frame(volume) && (!volume->inactive || volume->peek))
             r = probe_content(volume, err);
     }
     if (r == 0 && stack->n_volumes > VOLUMES_MAX)

@@ -11,6 +11,7 @@
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/dmdev.h"
+#include "storage/peek.h"
 
 const char *volume_kind_name(enum volume_kind kind)
 {
@@ -40,10 +41,12 @@ int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len)
     uint64_t offset;
     int fd = volume_fd(volume, &offset);
 
-    if (volume->inactive)
+    if (volume->inactive && !volume->peek)
         return -ENODEV;
     if (at > volume->size_bytes || len > volume->size_bytes - at)
         return -EIO;
+    if (volume->peek)
+        return peek_read(volume->peek, at, buf, len);
     return io_pread_full(fd, buf, len, offset + at);
 }
 
@@ -55,7 +58,8 @@ const char *volume_not_opened(const struct volume *volume, enum err_status *ret_
     *ret_status = STATUS_HOST;
     if (!volume->handled &&
         (strcmp(volume->use, "raid") == 0 || strcmp(volume->use, "crypto") == 0))
-        return "this version of h2k does not open it";
+        return volume->inactive ? "it lies on what cannot be opened here"
+                                : "this version of h2k does not open it";
     return NULL;
 }
 
@@ -69,10 +73,13 @@ const char *volume_layer(const struct stack *stack, const struct volume *volume)
         { "crypto_LUKS", "luks" },
         { "BitLocker", "bitlocker" },
     };
-    const char *type = volume->inactive && volume->n_parents
-                           ? stack->volumes[volume->parents[0]].fstype
-                           : volume->fstype;
+    const struct volume *of = volume;
+    const char *type;
 
+    /* what lies on something inactive shares its fate */
+    while (of->inactive && of->n_parents && stack->volumes[of->parents[0]].inactive)
+        of = &stack->volumes[of->parents[0]];
+    type = of->inactive && of->n_parents ? stack->volumes[of->parents[0]].fstype : of->fstype;
     for (size_t i = 0; i < ARRAY_SIZE(layers); i++)
         if (strcmp(layers[i].type, type) == 0)
             return layers[i].layer;
@@ -132,6 +139,8 @@ static int disk_number(struct stack *stack, const struct disk *disk, dev_t *ret,
 int volume_address(struct stack *stack, struct volume *volume, dev_t *ret_device,
                    uint64_t *ret_sector, struct err *err)
 {
+    if (volume->inactive)
+        return err_status(err, volume->problem_status, "%s: %s", volume->name, volume->problem);
     *ret_sector = volume->offset / 512;
     if (volume->fd >= 0)
         return device_number(volume->fd, ret_device, err);

@@ -38,7 +38,9 @@ struct volume {
      * a run that finds no system: STATUS_HOST, STATUS_REFUSED ... */
     char *problem;
     enum err_status problem_status;
-    bool inactive;   /* known by its description only; what it holds cannot be read: see problem */
+    bool inactive; /* known by its description only, and never a device: see problem */
+    struct peek
+        *peek;       /* by which an inactive one can be looked into all the same; NULL: it can't */
     char *read_only; /* why it must not be written, whatever the disk allows; "": it may be */
     enum err_status read_only_status;
     size_t *parents; /* indexes into stack->volumes */
@@ -52,6 +54,7 @@ struct stack {
     struct volume *volumes; /* a disk comes before what lies on it */
     size_t n_volumes;
     const struct keys *keys; /* for encrypted volumes, the caller's; NULL: none */
+    size_t n_peeks;          /* volumes that have one */
     bool settled;            /* no layer finds more: what is incomplete now stays so */
     bool wants_overlay;      /* something can be read only where it may be written */
 };

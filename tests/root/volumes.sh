@@ -137,6 +137,53 @@ volumes 0 --format raw raid50.raw
 found '.volumes[1].inactive and (.volumes[1].problem | test("2 of its 3 members are missing"))'
 found '.not_opened[0].status == 1'
 
+# --- what lies on an array is told where no device can be made of it, too
+printf '%s\n' 'label: gpt' 'start=2048,size=8192,name=near' 'size=32768,name=far' | lay_out content 28M
+truncate -s 4M near
+mkfs.ext4 -q -F -L near near
+truncate -s 16M far
+mkfs.ext4 -q -F -L far far
+put content near 1
+put content far 5
+scatter() # NAME: members NAME.0.raw ... with the content
+{
+    python3 - "$super/$1" content "$1" <<'END'
+import struct, sys
+supers, content, name = open(sys.argv[1], "rb").read(), open(sys.argv[2], "rb").read(), sys.argv[3]
+n, chunk = len(supers) // 512, 512 << 10
+starts = [struct.unpack_from("<Q", supers, i * 512 + 128)[0] * 512 for i in range(n)]
+sizes = [struct.unpack_from("<Q", supers, i * 512 + 136)[0] * 512 for i in range(n)]
+disks = [bytearray(start + size) for start, size in zip(starts, sizes)]
+for i in range(n):
+    disks[i][4096:4608] = supers[i * 512:i * 512 + 512]
+for c in range(len(content) // chunk):
+    if name == "lin-1.2":
+        at, disk = c * chunk, 0
+        while at >= sizes[disk]:
+            at, disk = at - sizes[disk], disk + 1
+        places = [(disk, at)]
+    elif name == "r10-n2":
+        places = [(2 * c % 4, c // 2 * chunk), (2 * c % 4 + 1, c // 2 * chunk)]
+    else: # raid5, left-symmetric
+        row = c // 2
+        places = [((2 - row % 3 + 1 + c % 2) % 3, row * chunk)]
+    for disk, at in places:
+        disks[disk][starts[disk] + at:starts[disk] + at + chunk] = content[c * chunk:(c + 1) * chunk]
+for i in range(n):
+    open(f"{name}.{i}.raw", "wb").write(disks[i])
+END
+}
+for name in lin-1.2 r10-n2 r5-1.2; do
+    scatter $name
+    disks=()
+    for i in "$name".?.raw; do disks+=(-a "$i"); done
+    volumes 0 --format raw "${disks[@]}"
+    found "[.volumes[] | select(.parents == [\"/dev/md/$name\"]) | [.name, .type, .label]] ==
+        [[\"/dev/md/${name}p1\", \"ext4\", \"near\"], [\"/dev/md/${name}p2\", \"ext4\", \"far\"]]"
+    [ -e /sys/class/misc/device-mapper ] || found '.not_opened | length == 1 and .[0].layer == "md"
+        and (.[0].volumes | length) == 3 and .[0].status == 4'
+done
+
 # --- a layer that needs a key
 printf 'LUKS\272\276\0\1' | dd of=mbr.raw bs=1M seek=3 conv=notrunc status=none
 dd if=/dev/zero of=mbr.raw bs=1k seek=3073 count=4 conv=notrunc status=none

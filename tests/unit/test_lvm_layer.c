@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Volume groups that need no device mapper, and what is said about those that cannot be had. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -222,6 +223,47 @@ static void one_member_alone(void **state)
     assert_true(volume("/dev/vg/far")->inactive);
 }
 
+/* Striped over both, in pieces of 64 KiB. */
+static void what_needs_a_device_is_looked_into(void **state)
+{
+    static const char lvs[] = "logical_volumes { two" LV(
+        "", "segment1 { start_extent = 0 extent_count = 2 type = \"striped\" stripe_count = 2 "
+            "stripe_size = 128 stripes = [ \"pv0\", 3, \"pv1\", 4 ] } ");
+    static const uint8_t swap[] = { 1, 0, 0, 0, 10, 0, 0, 0 };
+    const struct volume *lv;
+    char *text, *start, *all;
+    char bytes[6];
+
+    (void)state;
+    if (access("/sys/class/misc/device-mapper", F_OK) == 0)
+        skip(); /* then it is made a device, which needs a session */
+    new_disks(2);
+    text = group('v', 1);
+    start = strstr(text, "logical_volumes {");
+    all =
+        mem_printf("%.*s%s%s", (int)(start - text), text, lvs, start + strlen("logical_volumes {"));
+    for (size_t i = 0; i < 2; i++) {
+        put_label(i, (char)('a' + i));
+        put_text(i, all, 512 + 4096);
+    }
+    free(text);
+    free(all);
+    put(0, 4 * MIB + 1024, swap, sizeof(swap));
+    put(0, 4 * MIB + 4086, "SWAPSPACE2", 10);
+    put(1, 5 * MIB, "second", 6);
+    put(0, 4 * MIB + 65536, "third ", 6);
+    build();
+    lv = volume("/dev/vg/two");
+    assert_true(lv->inactive);
+    assert_int_equal(lv->problem_status, STATUS_HOST);
+    assert_string_equal(lv->fstype, "swap");
+    assert_int_equal(volume_read(lv, 65536, bytes, 6), 0);
+    assert_memory_equal(bytes, "second", 6);
+    assert_int_equal(volume_read(lv, 131072, bytes, 6), 0);
+    assert_memory_equal(bytes, "third ", 6);
+    assert_int_equal(volume_read(lv, 2 * MIB - 3, bytes, 6), -EIO);
+}
+
 static void the_newest_text_counts(void **state)
 {
     CLEANUP_FREE char *text = group('v', 12);
@@ -301,6 +343,7 @@ int main(void)
         cmocka_unit_test_teardown(linear_volumes_are_pieces_of_disks, after),
         cmocka_unit_test_teardown(other_types_are_named, after),
         cmocka_unit_test_teardown(one_member_alone, after),
+        cmocka_unit_test_teardown(what_needs_a_device_is_looked_into, after),
         cmocka_unit_test_teardown(the_newest_text_counts, after),
         cmocka_unit_test_teardown(two_newest_texts_are_refused, after),
         cmocka_unit_test_teardown(a_copied_member_is_refused, after),
