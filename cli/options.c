@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "cli/command.h"
@@ -199,6 +200,8 @@ int options_read_keys(struct options *options, struct err *err)
 
     if (r == 0 && options->keys_from_stdin)
         r = keys_add_lines(&options->job.keys, STDIN_FILENO, err);
+    if (options->job.keys.n > 0) /* what a core would hold */
+        (void)prctl(PR_SET_DUMPABLE, 0);
     return r;
 }
 

@@ -47,7 +47,8 @@ child(void (*work)(const struct crypt_request *request, struct crypt_answer *ans
 
     signals_reset_in_child();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent ||
-        setrlimit(RLIMIT_CPU, &cpu) < 0 || setrlimit(RLIMIT_CORE, &no_core) < 0)
+        prctl(PR_SET_DUMPABLE, 0) < 0 || setrlimit(RLIMIT_CPU, &cpu) < 0 ||
+        setrlimit(RLIMIT_CORE, &no_core) < 0)
         _exit(1);
     close_others(volume_fd(request->volume, &offset), request->header_fd);
     work(request, answer);

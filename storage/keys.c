@@ -3,10 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libcryptsetup.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -19,14 +19,19 @@ static const char form_help[] =
     "give it as ID:key:SECRET or ID:file:PATH, where ID is a guest name "
     "(/dev/sda2), a UUID or \"all\"";
 
-/* Memory that is wiped when it is released. */
 static void *secret_new(size_t len)
 {
-    void *secret = crypt_safe_alloc(len ? len : 1);
+    void *secret = mem_alloc(len ? len : 1);
 
-    if (!secret)
-        abort(); /* as mem_alloc() */
+    (void)mlock(secret, len); /* where the limit allows that */
     return secret;
+}
+
+static void secret_free(void *secret, size_t len)
+{
+    if (secret)
+        explicit_bzero(secret, len);
+    free(secret);
 }
 
 static void add(struct keys *keys, char *id, char *path, const void *secret, size_t len)
@@ -103,7 +108,7 @@ static int read_secret(int fd, void **ret, size_t *ret_len)
 
             if (more)
                 memcpy(more, data, len);
-            crypt_safe_free(data);
+            secret_free(data, len);
             if (!more)
                 return -EFBIG;
             data = more;
@@ -111,7 +116,7 @@ static int read_secret(int fd, void **ret, size_t *ret_len)
         n = read(fd, data + len, room - len);
         if (n < 0 && errno != EINTR) {
             n = -errno;
-            crypt_safe_free(data);
+            secret_free(data, len);
             return (int)n;
         }
         len += n > 0 ? (size_t)n : 0;
@@ -139,7 +144,7 @@ int keys_add_lines(struct keys *keys, int fd, struct err *err)
         if (end > line && ++n <= LINES_MAX)
             add(keys, mem_strdup("all"), NULL, line, (size_t)(end - line));
     }
-    crypt_safe_free(data);
+    secret_free(data, len);
     if (n == 0 || n > LINES_MAX)
         return err_status(
             err, STATUS_USAGE,
@@ -186,7 +191,7 @@ void keys_done(struct keys *keys)
     for (size_t i = 0; i < keys->n; i++) {
         free(keys->items[i].id);
         free(keys->items[i].path);
-        crypt_safe_free(keys->items[i].secret);
+        secret_free(keys->items[i].secret, keys->items[i].len);
     }
     for (size_t i = 0; i < keys->n_headers; i++) {
         free(keys->headers[i].id);

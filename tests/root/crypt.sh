@@ -165,10 +165,10 @@ mkfifo pipe
     --key all:file:pipe --json two >out 2>err &
 child=$!
 for _ in $(seq 300); do
-    if ! tr '\0' ' ' </proc/$child/cmdline | grep -qE 'lives|horse'; then break; fi
+    seen=$(tr '\0' ' ' </proc/$child/cmdline)
+    case $seen in *lives* | *horse*) ;; *inspect*) break ;; esac
     sleep 0.1
 done
-seen=$(tr '\0' ' ' </proc/$child/cmdline)
 echo last >pipe
 wait $child || :
 expect_text "inspect .*--key" <(echo "$seen")
