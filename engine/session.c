@@ -410,7 +410,13 @@ int session_dev_node(struct session *session, const char *name, mode_t type, dev
         return r;
     free(path);
     path = mem_printf("%s/%s", session->dev_dir, name);
-    if (mknod(path, type | 0600, number) < 0 && errno != EEXIST)
+    r = mknod(path, type | 0600, number);
+    if (r < 0 && errno == EPERM)
+        return err_status(err, STATUS_HOST,
+                          "make the device node %s: not permitted: this container may not use %s "
+                          "devices %u:*",
+                          path, S_ISBLK(type) ? "block" : "character", major(number));
+    if (r < 0 && errno != EEXIST)
         return err_set(err, errno, "make the device node %s", path);
     *ret = TAKE(path);
     return 0;
