@@ -34,6 +34,7 @@ function(h2k_root_test module layer)
 endfunction()
 
 # h2k_script_test(LABEL NAME [TIMEOUT seconds] [SERIAL]): tests/LABEL/NAME.sh; exit 77 means skipped.
+# SERIAL: one at a time of the tests with this label (each emulates a machine, which takes a core).
 function(h2k_script_test label name)
   cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "" ${ARGN})
   if(NOT arg_TIMEOUT)
@@ -45,7 +46,7 @@ function(h2k_script_test label name)
                        LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT}
                        ENVIRONMENT "H2K=$<TARGET_FILE:h2k>;H2K_SRC=${PROJECT_SOURCE_DIR}")
   if(arg_SERIAL)
-    set_tests_properties(${label}.${name} PROPERTIES RUN_SERIAL ON)
+    set_tests_properties(${label}.${name} PROPERTIES RESOURCE_LOCK machine-${label})
   endif()
 endfunction()
 
