@@ -31,6 +31,8 @@ struct work {
     size_t n_missing;
     struct dmtable_address *addresses; /* per physical volume */
     bool has_addresses;
+    bool has_mapper; /* else no_mapper says why */
+    struct err no_mapper;
     struct lvm_tables tables;
     dev_t *devices; /* per table */
     size_t n_devices;
@@ -55,18 +57,22 @@ static bool is_writable(const struct work *work)
     return true;
 }
 
-/* Where the members lie, for tables. They get no devices of their own: only disks do. */
+/* Where the members lie, for tables. They get no devices of their own: only disks do. Without a
+ * device mapper there are none, but the tables still tell what else is in the way. */
 static int find_addresses(struct work *work, struct err *err)
 {
-    int r = dmdev_probe(err);
+    int r = 0;
 
+    if (!work->has_addresses)
+        work->has_mapper = dmdev_probe(&work->no_mapper) == 0;
     for (size_t i = 0; i < work->vg->n_pvs && r == 0 && !work->has_addresses; i++) {
         dev_t device = 0;
 
         if (!pv_volume(work, i))
             continue;
-        r = volume_address(work->stack, pv_volume(work, i), &device, &work->addresses[i].start,
-                           err);
+        if (work->has_mapper)
+            r = volume_address(work->stack, pv_volume(work, i), work->vg->pvs[i].start, &device,
+                               &work->addresses[i].start, err);
         if (r == 0)
             work->addresses[i].device = mem_printf("%u:%u", major(device), minor(device));
     }
@@ -200,6 +206,10 @@ static int make_device(struct work *work, size_t lv, struct err *err)
 
     if (r == 0)
         r = lvm_tables_add(&work->tables, lv, read_only, &index, err);
+    if (r == 0 && !work->has_mapper) {
+        *err = work->no_mapper;
+        return -err->code;
+    }
     if (r == 0)
         r = make_node(work, index, &node, err);
     if (r < 0)
