@@ -22,6 +22,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/exec.h"
 #include "engine/base/io.h"
+#include "engine/base/le.h"
 #include "engine/base/mem.h"
 #include "engine/base/signals.h"
 #include "engine/loopdev.h"
@@ -171,6 +172,39 @@ static size_t connections_wanted(const struct nbdproto_export *export)
     return (size_t)cores < CONNECTIONS_MAX ? (size_t)cores : CONNECTIONS_MAX;
 }
 
+/* ---- what the host would see ---- */
+
+#define HEAD 8192U
+#define MD_MAGIC 0xa92b4efcU /* linux/include/uapi/linux/raid/md_p.h */
+
+/* A member of a volume group or an array that begins where the disk does. */
+static bool is_member(const uint8_t head[HEAD])
+{
+    for (unsigned sector = 0; sector < 4; sector++)
+        if (memcmp(head + 512 * sector, "LABELONE", 8) == 0)
+            return true;
+    return get_le32(head) == MD_MAGIC || get_le32(head + 4096) == MD_MAGIC;
+}
+
+/* The kernel's device begins where the disk does, and any program of the host may read it. */
+static int look_at_start(struct nbd *nbd, const struct nbdproto_export *export, struct err *err)
+{
+    struct conversation with = { nbd, nbd->sockets[0], io_now_ms() + SERVER_START_MS };
+    const struct nbdproto_stream stream = { stream_read, stream_write, &with };
+    uint8_t head[HEAD];
+    int r;
+
+    if (!nbd->disk->hides_members || export->size_bytes < HEAD)
+        return 0;
+    r = nbdproto_read(&stream, 0, head, sizeof(head), err);
+    if (r < 0 || !is_member(head))
+        return r;
+    nbd->disk->shows_members = true;
+    return err_status(err, STATUS_HOST,
+                      "the whole disk is a member of a volume group or an array, which the host "
+                      "would see");
+}
+
 /* ---- the device ---- */
 
 static int connect_device(struct nbd *nbd, struct err *err)
@@ -183,7 +217,11 @@ static int connect_device(struct nbd *nbd, struct err *err)
         r = add_connection(nbd, &export, err);
         if (r < 0)
             return r;
-    } while (nbd->n_sockets < connections_wanted(&export));
+        if (nbd->n_sockets == 1)
+            r = look_at_start(nbd, &export, err);
+    } while (r == 0 && nbd->n_sockets < connections_wanted(&export));
+    if (r < 0)
+        return r;
     nbd->record = mem_strdup("?");
     r = session_record(nbd->session, "nbd", nbd->record, err);
     if (r < 0)

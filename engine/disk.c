@@ -106,6 +106,20 @@ static int attach_auto(struct session *session, struct disk *disk, struct err *e
     return err_status(err, STATUS_HOST, "no backend works here: %s", strbuf_text(&reasons));
 }
 
+/* Rather hide what the host's tools would look at, but not at any price. */
+static int attach_carefully(struct session *session, struct disk *disk, struct err *err)
+{
+    int r;
+
+    disk->hides_members = true;
+    r = attach_auto(session, disk, err);
+    if (r == 0 || !disk->shows_members || err->status != STATUS_HOST)
+        return r;
+    err_clear(err);
+    disk->hides_members = false;
+    return attach_auto(session, disk, err);
+}
+
 int disk_attach(struct session *session, const struct image *image, const struct disk_opts *opts,
                 struct disk **ret, struct err *err)
 {
@@ -124,7 +138,7 @@ int disk_attach(struct session *session, const struct image *image, const struct
     if (r == 0 && opts->backend && strcmp(opts->backend, "auto") != 0)
         r = attach_named(opts->backend, session, disk, err);
     else if (r == 0)
-        r = attach_auto(session, disk, err);
+        r = attach_carefully(session, disk, err);
     if (r < 0) {
         struct err ignored = ERR_NONE;
 

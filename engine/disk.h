@@ -32,6 +32,9 @@ struct disk {
     uint64_t size_bytes;
     uint32_t sector_size;
     bool read_only;
+    /* of the attaching: refuse a way by which the host's lvm and mdadm would see members that begin
+     * where the disk does (STATUS_HOST and shows_members); a way is left that hides them */
+    bool hides_members, shows_members;
     bool direct_io; /* loop devices over fd go around the page cache */
     int fd;     /* readable at any offset: the export file, the block device, or the raw image */
     char *node; /* block device of the whole disk when the backend has one, else NULL */

@@ -21,6 +21,10 @@
 #define INFO_EXPORT 0U
 
 #define HELLO_SIZE 18U
+#define REQUEST_MAGIC 0x25609513U
+#define REQUEST_SIZE 28U
+#define SIMPLE_REPLY_MAGIC 0x67446698U
+#define SIMPLE_REPLY_SIZE 16U
 #define REPLY_SIZE 20U
 #define EXPORT_SIZE 12U
 #define DATA_MAX 4096U /* of one reply: a few numbers, or an error text */
@@ -113,4 +117,26 @@ int nbdproto_go(const struct nbdproto_stream *stream, struct nbdproto_export *re
             break;
     }
     return err_set(err, EPROTO, "open the export: the NBD server does not tell its size");
+}
+
+int nbdproto_read(const struct nbdproto_stream *stream, uint64_t offset, void *buf, uint32_t len,
+                  struct err *err)
+{
+    uint8_t request[REQUEST_SIZE] = { 0 }, reply[SIMPLE_REPLY_SIZE];
+    int r;
+
+    put_be32(request, REQUEST_MAGIC); /* flags, command (0: read) and cookie stay 0 */
+    put_be64(request + 16, offset);
+    put_be32(request + 24, len);
+    r = stream->write(stream->arg, request, sizeof(request));
+    if (r < 0)
+        return err_set(err, -r, "write to the NBD server");
+    r = take(stream, reply, sizeof(reply), "a reply", err);
+    if (r < 0)
+        return r;
+    if (get_be32(reply) != SIMPLE_REPLY_MAGIC || get_be64(reply + 8) != 0)
+        return err_set(err, EPROTO, "read a reply from the NBD server: it is none to our request");
+    if (get_be32(reply + 4) != 0)
+        return err_set(err, EIO, "read from the NBD server: error %u", get_be32(reply + 4));
+    return take(stream, buf, len, "data", err);
 }

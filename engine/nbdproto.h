@@ -34,4 +34,11 @@ struct nbdproto_export {
  */
 int nbdproto_go(const struct nbdproto_stream *stream, struct nbdproto_export *ret, struct err *err);
 
+/*
+ * Read @len bytes at @offset, before the kernel has the connection and with no other request under
+ * way. 0, or negative errno and *err: what the stream or the server said; -EPROTO.
+ */
+int nbdproto_read(const struct nbdproto_stream *stream, uint64_t offset, void *buf, uint32_t len,
+                  struct err *err);
+
 #endif

@@ -119,7 +119,7 @@ static int make_node(struct stack *stack, struct volume *volume, const struct cr
     int r = dmdev_probe(err);
 
     if (r == 0)
-        r = volume_address(stack, volume, &device, &sector, err);
+        r = volume_address(stack, volume, 0, &device, &sector, err);
     if (r < 0)
         return r;
     for (size_t i = 0; i < answer->n_rows; i++) {

@@ -141,7 +141,7 @@ static void look_into(struct work *work, size_t lv, struct volume *volume)
         if (!pv_volume(work, i))
             continue;
         strlist_take(&names, mem_printf("v%zu", work->pvs[i]));
-        pvs[i].device = names.items[names.n - 1];
+        pvs[i] = (struct dmtable_address){ names.items[names.n - 1], work->vg->pvs[i].start };
     }
     lvm_tables_init(&tables);
     if (lvm_tables_add(&tables, lv, read_only, &index, &ignored) == 0)

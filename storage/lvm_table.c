@@ -106,7 +106,7 @@ static int place(struct lvm_work *work, const char *key, size_t at, uint64_t len
                               "the guest (-a)",
                               vg->name);
         strbuf_printf(out, "%s %" PRIu64, work->tables->pvs[pv].device,
-                      work->tables->pvs[pv].start + vg->pvs[pv].start + first * vg->extent_size);
+                      work->tables->pvs[pv].start + first * vg->extent_size);
         return 0;
     }
     lv = lvm_vg_find_lv(vg, vg->config.nodes[name].text);

@@ -12,7 +12,7 @@
 
 struct lvm_tables {
     const struct lvm_vg *vg;
-    const struct dmtable_address *pvs; /* of each physical volume; device NULL: it is missing */
+    const struct dmtable_address *pvs; /* first extents; device NULL: it is missing */
     bool writable;                     /* everything below may be written */
     struct dmtables dm;
     size_t *made;           /* per logical volume: number of its table + 1; 0: none yet */

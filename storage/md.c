@@ -95,11 +95,11 @@ static int find_legs(struct work *work, struct dmtable_address *legs, struct err
         if (work->array.legs[i] == MD_NO_LEG)
             continue;
         volume = &work->stack->volumes[work->members[work->array.legs[i]]->volume];
-        r = volume_address(work->stack, volume, &device, &sector, err);
+        r = volume_address(work->stack, volume, work->array.leg_start[i], &device, &sector, err);
         if (r < 0)
             return r;
         legs[i].device = mem_printf("%u:%u", major(device), minor(device));
-        legs[i].start = sector + work->array.leg_start[i];
+        legs[i].start = sector;
     }
     return 0;
 }

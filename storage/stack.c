@@ -65,6 +65,7 @@ static void volume_done(struct volume *volume)
     free(volume->uuid);
     free(volume->label);
     free(volume->node);
+    free(volume->inner_node);
     free(volume->problem);
     free(volume->read_only);
     free(volume->parents);

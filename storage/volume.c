@@ -117,34 +117,57 @@ static int device_number(int fd, dev_t *ret, struct err *err)
     return 0;
 }
 
-/* The node of the whole disk; the volume of the disk keeps it. */
-static int disk_number(struct stack *stack, const struct disk *disk, dev_t *ret, struct err *err)
+/* LVM's label lies in the sectors 0 to 3, the superblock of md in 0 or 8. */
+#define HIDDEN_SECTORS 16U
+
+static struct volume *whole_disk(struct stack *stack, const struct disk *disk)
 {
     struct volume *whole = stack->volumes;
-    const char *node = NULL;
-    struct stat st;
-    int r;
 
     while (whole->disk != disk || whole->kind != VOLUME_DISK)
         whole++;
-    r = volume_node(stack, whole, &node, err);
+    return whole;
+}
+
+/* The disk from sector @skip on; the volume of the disk keeps the node. */
+static int disk_number(struct stack *stack, struct disk *disk, unsigned skip, dev_t *ret,
+                       struct err *err)
+{
+    struct volume *whole = whole_disk(stack, disk);
+    const char *node = whole->inner_node;
+    struct stat st;
+    int r = 0;
+
+    if (skip == 0)
+        r = volume_node(stack, whole, &node, err);
+    else if (!whole->inner_node)
+        r = disk_map(stack->session, disk, skip * 512U, disk->size_bytes - skip * 512U,
+                     &whole->inner_node, err);
     if (r < 0)
         return r;
+    if (skip > 0)
+        node = whole->inner_node;
     if (!node || stat(node, &st) < 0)
         return err_set(err, errno, "stat the device of %s", whole->name);
     *ret = st.st_rdev;
     return 0;
 }
 
-int volume_address(struct stack *stack, struct volume *volume, dev_t *ret_device,
+int volume_address(struct stack *stack, struct volume *volume, uint64_t first, dev_t *ret_device,
                    uint64_t *ret_sector, struct err *err)
 {
+    unsigned skip = 0;
+
     if (volume->inactive)
         return err_status(err, volume->problem_status, "%s: %s", volume->name, volume->problem);
-    *ret_sector = volume->offset / 512;
+    *ret_sector = volume->offset / 512 + first;
     if (volume->fd >= 0)
         return device_number(volume->fd, ret_device, err);
-    return disk_number(stack, volume->disk, ret_device, err);
+    /* a backend's own device shows the whole disk in any case */
+    if (!volume->disk->node && *ret_sector >= HIDDEN_SECTORS)
+        skip = HIDDEN_SECTORS;
+    *ret_sector -= skip;
+    return disk_number(stack, volume->disk, skip, ret_device, err);
 }
 
 /* A device for a part of another device of ours. */

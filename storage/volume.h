@@ -33,6 +33,7 @@ struct volume {
     char *fstype;                 /* libblkid TYPE: "ext4", "swap", "LVM2_member"; "" unknown */
     char *uuid, *label;           /* of the file system; "" when there is none */
     char *node;                   /* block device, once volume_node() was called */
+    char *inner_node;             /* of a disk: without its first sectors; see volume_address() */
     bool handled;                 /* the layer that its content is for has looked at it */
     /* Why what lies on it was not made a volume; "": nothing is in the way. And what that means for
      * a run that finds no system: STATUS_HOST, STATUS_REFUSED ... */
@@ -100,10 +101,12 @@ void volume_set_problem(struct volume *volume, enum err_status status, const cha
 void volume_set_read_only(struct volume *volume, enum err_status status, const char *text);
 
 /*
- * Where the volume lies, for tables of the device mapper: a block device that has it, and the
- * sector of 512 bytes at which it begins there. The whole disk is made a device for that.
+ * Where sector number @first (of 512 bytes) of the volume lies, for tables of the device mapper
+ * that use nothing before it: a block device and the sector there. The whole disk is made a device
+ * for that, without its first sectors where possible: there lies what the host's tools know a
+ * member of a volume group or an array by.
  */
-int volume_address(struct stack *stack, struct volume *volume, dev_t *ret_device,
+int volume_address(struct stack *stack, struct volume *volume, uint64_t first, dev_t *ret_device,
                    uint64_t *ret_sector, struct err *err);
 
 /* Path of a block device for the volume, made on first use. */

@@ -201,7 +201,7 @@ static void make(struct made *made, const char *name, bool writable, size_t miss
     memset(made, 0, sizeof(*made));
     made->tables = (struct lvm_tables){ .vg = &vg, .pvs = made->pvs, .writable = writable };
     for (size_t i = 0; i < PVS; i++)
-        made->pvs[i] = (struct dmtable_address){ i == missing ? NULL : devices[i], 0 };
+        made->pvs[i] = (struct dmtable_address){ i == missing ? NULL : devices[i], 2048 };
     lvm_tables_init(&made->tables);
     made->r = lvm_tables_add(&made->tables, lvm_vg_find_lv(&vg, name), made->read_only,
                              &made->index, &made->err);

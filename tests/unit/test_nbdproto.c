@@ -73,8 +73,10 @@ static void a_real_server_tells_size_and_flags(void **state)
         struct process server = { 0 };
         struct err err = ERR_NONE;
         int file = creat(image, 0600);
+        char block[512];
 
         assert_int_equal(ftruncate(file, 3 << 20), 0);
+        assert_int_equal(pwrite(file, "hello", 5, 4100), 5);
         (void)close(file);
         (void)unlink(name);
         memcpy(address.sun_path, name, strlen(name) + 1);
@@ -86,6 +88,9 @@ static void a_real_server_tells_size_and_flags(void **state)
         assert_int_equal(export.size_bytes, 3 << 20);
         assert_int_equal(export.flags & rows[i].set, rows[i].set);
         assert_int_equal(export.flags & rows[i].clear, 0);
+        assert_int_equal(nbdproto_read(&stream, 4096, block, sizeof(block), &err), 0);
+        assert_string_equal(block + 4, "hello");
+        assert_int_equal(nbdproto_read(&stream, 4 << 20, block, sizeof(block), &err), -EIO);
         (void)close(fd);
         (void)close(listening);
         (void)process_stop(&server, 5000);

@@ -126,7 +126,14 @@ host_loops=("${loops[@]}")
 for _ in $(seq 300); do [ ! -e /dev/vg/lin ] || break; sleep 0.1; done
 [ -e /dev/vg/lin ] || fail "udev and lvm do not activate what they see: nothing to be safe from"
 udevadm settle
-host() { dmsetup table | grep -v ^h2k- | sort; losetup -n -l -O NAME,BACK-FILE | grep -F "$T/host"; ls -lR /run/lvm /etc/lvm; find /dev/disk /dev/vg | sort; }
+# not what udev says of devices that come and go, whatever is on them
+host()
+{
+    dmsetup table | grep -v ^h2k- | sort
+    losetup -n -l -O NAME,BACK-FILE | grep -F "$T/host"
+    find /run/lvm /etc/lvm -type f ! -name "*hints" -exec head -n 100 {} +
+    find /dev/disk /dev/vg ! -path "*/by-diskseq/*" | sort
+}
 host_before=$(host)
 say "host's group active: $SECONDS s"
 
@@ -170,6 +177,10 @@ say "read: $SECONDS s"
 "$VOLUME_CHECK" hold "$T/content" "${pvs[@]}" >"$T/hold" &
 holder=$!
 for _ in $(seq 600); do ! grep -q ready "$T/hold" || break; sleep 0.1; done
+pvs --noheadings -o pv_name >"$T/pvs" 2>"$T/err" || fail "pvs: $(cat "$T/err")"
+if [ "$(tr -d ' ' <"$T/pvs" | sort)" != "$(printf '%s\n' "${host_loops[@]}" | sort)" ] || grep -i duplicate "$T/err"; then
+    fail "the host's lvm sees the guest: $(cat "$T/pvs" "$T/err")"
+fi
 [ "$(dmsetup ls | grep -c ^h2k-)" -gt 20 ] || fail "no devices to leave behind: $(dmsetup ls)"
 [ "$host_before" = "$(host)" ] || { diff <(echo "$host_before") <(host) >&2; fail "the host has changed"; }
 kill -KILL $holder
