@@ -47,12 +47,16 @@ static bool is_for_boot(const struct fact_mount *mount)
     return false;
 }
 
+static bool is_bind(const struct fact_mount *mount)
+{
+    return mount->source[0] == '/' &&
+           (list_has(mount->options, "bind") || list_has(mount->options, "rbind"));
+}
+
 static bool is_wanted(const struct fact_mount *mount)
 {
-    if (!facts_names_device(mount->source) || mount->target[0] != '/' ||
+    if ((!is_bind(mount) && !facts_names_device(mount->source)) || mount->target[0] != '/' ||
         strcmp(mount->target, "/") == 0)
-        return false;
-    if (list_has(mount->options, "bind") || list_has(mount->options, "rbind"))
         return false;
     return mount->at_boot || (is_for_boot(mount) && mount->problem[0] == '\0');
 }
@@ -116,6 +120,21 @@ static int not_mounted(struct fact_mount *mount, bool read_only, bool is_there,
     return 0;
 }
 
+/* A folder of the guest that is seen at another place, too. */
+static int bind_one(struct system *system, struct fact_mount *mount,
+                    const struct inspect_opts *opts, struct err *err)
+{
+    struct err one = ERR_NONE;
+
+    if (guest_is_file(mtree_root(system->tree), mount->source))
+        return 0; /* it is looked at where it is */
+    if (mtree_bind(system->tree, mount->source, mount->target, list_has(mount->options, "rbind"),
+                   &one) < 0)
+        return not_mounted(mount, opts->read_only, false, &one, err);
+    mount->mounted = true;
+    return 0;
+}
+
 static int mount_one(struct stack *stack, struct system *system, struct fact_mount *mount,
                      const struct inspect_opts *opts, struct err *err)
 {
@@ -145,6 +164,50 @@ static size_t depth(const char *target)
     return n;
 }
 
+static bool is_below(const char *path, const char *folder)
+{
+    size_t len = strlen(folder);
+
+    return strncmp(path, folder, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+/* Is the folder that is to be bound still without what is mounted there? */
+static bool is_early(const struct facts *facts, const struct fact_mount *bind)
+{
+    for (size_t i = 0; i < facts->n_mounts; i++) {
+        const struct fact_mount *mount = &facts->mounts[i];
+
+        if (mount != bind && is_wanted(mount) && !mount->mounted && mount->problem[0] == '\0' &&
+            is_below(bind->source, mount->target))
+            return true;
+    }
+    return false;
+}
+
+/* Mount those whose targets are so deep; @all: binds that come early, too. */
+static int mount_level(struct stack *stack, struct system *system, size_t level, bool all,
+                       const struct inspect_opts *opts, struct err *err)
+{
+    struct facts *facts = system->facts;
+
+    for (size_t i = 0; i < facts->n_mounts; i++) {
+        struct fact_mount *mount = &facts->mounts[i];
+        int r;
+
+        if (depth(mount->target) != level || !is_wanted(mount) || is_mounted(facts, mount->target))
+            continue;
+        if (mount->problem[0] != '\0' || (is_bind(mount) && !all && is_early(facts, mount)))
+            continue;
+        r = is_bind(mount) ? bind_one(system, mount, opts, err)
+                           : mount_one(stack, system, mount, opts, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Parents before what lies below them, whatever order the lines have; in a second round what had
+ * to wait for something deeper. */
 static int mount_rest(struct stack *stack, struct system *system, const struct inspect_opts *opts,
                       struct err *err)
 {
@@ -154,16 +217,10 @@ static int mount_rest(struct stack *stack, struct system *system, const struct i
     for (size_t i = 0; i < facts->n_mounts; i++)
         if (depth(facts->mounts[i].target) > deepest)
             deepest = depth(facts->mounts[i].target);
-    /* parents before what lies below them, whatever order the lines have */
-    for (size_t level = 1; level <= deepest && level <= MAX_DEPTH; level++) {
-        for (size_t i = 0; i < facts->n_mounts; i++) {
-            struct fact_mount *mount = &facts->mounts[i];
-            int r;
+    for (int round = 0; round < 2; round++) {
+        for (size_t level = 1; level <= deepest && level <= MAX_DEPTH; level++) {
+            int r = mount_level(stack, system, level, round > 0, opts, err);
 
-            if (depth(mount->target) != level || !is_wanted(mount) ||
-                is_mounted(facts, mount->target))
-                continue;
-            r = mount_one(stack, system, mount, opts, err);
             if (r < 0)
                 return r;
         }

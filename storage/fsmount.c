@@ -118,6 +118,17 @@ int fsmount_pick(const char *path, int *ret_fd, struct err *err)
     return 0;
 }
 
+int fsmount_copy(int dir_fd, bool recursive, int *ret_fd, struct err *err)
+{
+    unsigned flags = OPEN_TREE_CLOEXEC | OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_NO_AUTOMOUNT;
+    int fd = (int)syscall(SYS_open_tree, dir_fd, "", flags | (recursive ? AT_RECURSIVE : 0U));
+
+    if (fd < 0)
+        return err_set(err, errno, "copy a mount");
+    *ret_fd = fd;
+    return 0;
+}
+
 int fsmount_make_read_only(int fd)
 {
     struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };

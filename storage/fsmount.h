@@ -34,6 +34,10 @@ int fsmount_new(const struct fsmount_opts *opts, int *ret_fd, struct err *err);
 /* The mount that a program made at @path, to be moved with fsmount_attach(). */
 int fsmount_pick(const char *path, int *ret_fd, struct err *err);
 
+/* A copy of the mount that the folder @dir_fd lies on, from that folder down; with what is mounted
+ * below it when @recursive. */
+int fsmount_copy(int dir_fd, bool recursive, int *ret_fd, struct err *err);
+
 /* Forbid writing through the mount @fd. -errno; Linux before 5.12 cannot. */
 int fsmount_make_read_only(int fd);
 

@@ -170,6 +170,50 @@ int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
     return 0;
 }
 
+/* The mount that a path lies on. */
+static const struct branch *branch_of(const struct mtree *tree, const char *path)
+{
+    const struct branch *found = NULL;
+
+    for (size_t i = 0; i < tree->n_branches; i++) {
+        const struct branch *branch = &tree->branches[i];
+        size_t len = strcmp(branch->target, "/") == 0 ? 0 : strlen(branch->target);
+
+        if (strncmp(path, branch->target, len) == 0 && (path[len] == '/' || path[len] == '\0') &&
+            (!found || len >= strlen(found->target)))
+            found = branch;
+    }
+    return found;
+}
+
+int mtree_bind(struct mtree *tree, const char *source, const char *target, bool recursive,
+               struct err *err)
+{
+    const struct branch *of = branch_of(tree, source);
+    CLEANUP_FD int source_fd = -1, target_fd = -1;
+    struct branch branch = { .fd = -1 };
+    struct err other = ERR_NONE;
+    int r;
+
+    if (!of)
+        return err_set(err, EINVAL, "bind %s before the root", source);
+    branch.read_only = of->read_only;
+    branch.fstype = of->fstype;
+    branch.node = mem_strdup(of->node);
+    branch.target = mem_strdup(target);
+    source_fd = guest_path_open(tree->root, source, O_PATH | O_DIRECTORY);
+    r = source_fd < 0 ? err_set(err, -source_fd, "open %s", source) : 0;
+    if (r == 0) {
+        target_fd = open_target(tree, target, err);
+        r = target_fd < 0 ? target_fd : fsmount_copy(source_fd, recursive, &branch.fd, err);
+    }
+    if (r == 0)
+        r = attach_branch(tree, &branch, target_fd, err);
+    if (r < 0 && !branch.path)
+        (void)branch_release(&branch, &other); /* the first failure is what counts */
+    return r < 0 ? err_wrap(err, "show %s at %s", source, target) : 0;
+}
+
 const struct guest_root *mtree_root(const struct mtree *tree)
 {
     return tree->root;

@@ -31,6 +31,11 @@ int mtree_new(struct stack *stack, struct mtree **ret, struct err *err);
 int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
                 const struct mount_opts *opts, struct err *err);
 
+/* Let the folder @source of the tree be seen at @target, too; @recursive: with what is mounted
+ * below it. */
+int mtree_bind(struct mtree *tree, const char *source, const char *target, bool recursive,
+               struct err *err);
+
 /* The tree's root, valid until mtree_release(). */
 const struct guest_root *mtree_root(const struct mtree *tree);
 

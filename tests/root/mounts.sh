@@ -56,7 +56,7 @@ put b.raw inner 465
 
 # --- the first disk: the root, and a boot file system that is mounted on request only
 tiny_tree tree "UUID=$root"
-mkdir -p "tree/$units/local-fs.target.wants" tree/{data,home,srv,optional,missing,unit} boot/grub
+mkdir -p "tree/$units/local-fs.target.wants" tree/{data,home,srv,optional,missing,unit,bound,bootpart} boot/grub
 touch boot/vmlinuz-6.1
 printf 'menuentry A {\nlinux /vmlinuz-6.1 root=UUID=%s\n}\n' "$root" >boot/grub/grub.cfg
 truncate -s 16M boot.ext4
@@ -76,6 +76,9 @@ PARTLABEL="not\040there" /missing ext4 defaults 0 2
 LABEL=nor-this /optional ext4 nofail 0 2
 LABEL=pool /later btrfs noauto 0 0
 tmpfs /tmp tmpfs defaults 0 0
+/srv/www/file /bound none bind 0 0
+/nowhere /bound/more none bind 0 0
+/etc/hostname /etc/other none bind 0 0
 END
     unit srv "/dev/disk/by-label/pool" /srv subvol=@srv
     unit srv-www "/dev/sdb4" /srv/www
@@ -114,6 +117,9 @@ mounts_are()
     mount_is /later /dev/sdb2 false ''
     mount_is /unit null false "$missing"
     mount_is /tmp null false ''
+    mount_is /bound null true '' # a folder of a file system that is mounted deeper
+    mount_is /bound/more null false 'show /nowhere at /bound/more: .*'
+    mount_is /etc/other null false ''
 }
 
 guest '/dev/sda2 /boot ext4 noauto 0 2'
@@ -126,7 +132,7 @@ found '[.systems[0].mounts[] | select(.file | endswith(".mount")) | .target] | s
 schema_ok h2k.inspect-1 out
 expect 0 "$H2K" inspect -a a.raw -a b.raw
 expect_text '^ *mount +/missing  PARTLABEL=not there  ext4  missing: it is on none' out
-[ "$(grep -c 'missing: ' out)" = 2 ] || fail "$(cat out)"
+[ "$(grep -c 'missing: ' out)" = 3 ] || fail "$(cat out)"
 
 # to repair, the same; the notes say what the guest will miss
 expect 0 "$H2K" plan -a a.raw -a b.raw
@@ -142,6 +148,14 @@ expect 0 "$H2K" inspect --json a.raw
 mount_is /data null false 'it is on none of the given disks.*'
 mount_is /boot /dev/sda2 true ''
 expect 0 "$H2K" plan a.raw
+
+# --- /boot is a folder of another file system
+guest $'/dev/sda2 /bootpart ext4 noauto,x-systemd.automount 0 2\n/bootpart /boot none bind 0 0'
+expect 0 "$H2K" inspect --json -a a.raw -a b.raw
+mount_is /boot null true ''
+found '.systems[0].boot_config == "/boot/grub/grub.cfg"'
+expect 0 "$H2K" plan -a a.raw -a b.raw
+check_clean
 
 # --- /boot is missing
 guest 'LABEL=boot-disk /boot ext4 defaults 0 2'
