@@ -223,13 +223,20 @@ static void note_disks(const struct job *job)
             plan_note(job->plan, "%s: %s", job->images[i]->path, job->images[i]->notes.items[n]);
 }
 
-/* What the guest would miss when it starts. */
-static void note_missing_mounts(const struct facts *facts, struct plan *plan)
+/* What the guest would miss when it starts, and what is not clear. */
+static void note_mounts(const struct facts *facts, struct plan *plan)
 {
-    for (size_t i = 0; i < facts->n_mounts; i++)
+    for (size_t i = 0; i < facts->n_mounts; i++) {
+        size_t n = facts_count(facts, facts->mounts[i].source);
+
+        if (n > 1 && facts->mounts[i].mounted)
+            plan_note(plan, "%s: %zu volumes are called %s (for %s): %s is taken",
+                      facts->mounts[i].file, n, facts->mounts[i].source, facts->mounts[i].target,
+                      facts->mounts[i].device->name);
         if (facts->mounts[i].problem[0] != '\0')
             plan_note(plan, "%s: %s (for %s) is missing: %s", facts->mounts[i].file,
                       facts->mounts[i].source, facts->mounts[i].target, facts->mounts[i].problem);
+    }
 }
 
 int stage_plan(struct job *job, struct err *err)
@@ -245,7 +252,7 @@ int stage_plan(struct job *job, struct err *err)
         return r;
     job->plan->fixer = "guest"; /* these notes are no fixer's */
     note_disks(job);
-    note_missing_mounts(job->chosen->facts, job->plan);
+    note_mounts(job->chosen->facts, job->plan);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);
     job->changes = plan_to_json(job->plan, job->opts->fix.show_secrets);

@@ -66,6 +66,9 @@ static void add_devices(const struct stack *stack, struct facts *facts)
         facts_set(&device->part_label, volume->part_label);
         facts_set(&device->part_type, volume->part_type);
         device->size_bytes = volume->size_bytes;
+        for (size_t d = 0; d < stack->n_volumes; d++)
+            if (stack->volumes[d].kind == VOLUME_DISK && stack->volumes[d].disk == volume->disk)
+                facts_set(&device->disk, stack->volumes[d].name);
         if (btrfs_lead(stack, volume) != volume)
             facts_set(&device->lead, btrfs_lead(stack, volume)->name);
         if (volume->kind == VOLUME_CRYPT)

@@ -68,23 +68,41 @@ static const char *device_tag(const struct fact_device *device, const struct tag
     return value;
 }
 
-/* The same spelling wins over one that differs in case; of equals, the first. */
+/* 0: not this one; 2: as it is written; 1: but for the case. */
+static unsigned tag_fits(const struct fact_device *device, const struct tag *tag, const char *value)
+{
+    const char *have = device_tag(device, tag);
+
+    if (*value == '\0' || device->lead[0] != '\0')
+        return 0;
+    return strcmp(have, value) == 0 ? 2 : tag->any_case && strcasecmp(have, value) == 0;
+}
+
+static bool on_one_disk(const struct fact_device *device, const struct fact_device *other)
+{
+    return other && other->disk[0] != '\0' && strcmp(other->disk, device->disk) == 0;
+}
+
+/* The same spelling wins over one that differs in case; of equals, one on the root's disk (copies
+ * of a disk have the same tags), then the first. */
 static const struct fact_device *by_tag(const struct facts *facts, const struct tag *tag,
                                         const char *value)
 {
-    const struct fact_device *other = NULL;
+    const struct fact_device *root = facts_root_device(facts);
+    const struct fact_device *found = NULL;
+    unsigned best = 0;
 
-    if (*value == '\0')
-        return NULL;
     for (size_t i = 0; i < facts->n_devices; i++) {
-        const char *have = device_tag(&facts->devices[i], tag);
+        unsigned fit = 2 * tag_fits(&facts->devices[i], tag, value);
 
-        if (strcmp(have, value) == 0)
-            return &facts->devices[i];
-        if (tag->any_case && !other && strcasecmp(have, value) == 0)
-            other = &facts->devices[i];
+        if (fit > 0)
+            fit += on_one_disk(&facts->devices[i], root);
+        if (fit > best) {
+            best = fit;
+            found = &facts->devices[i];
+        }
     }
-    return other;
+    return found;
 }
 
 static char *unquoted(const char *value)
@@ -261,25 +279,45 @@ static const struct {
     { "/dev/nvme", by_nvme },
 };
 
-static const struct fact_device *resolve(const struct facts *facts, const char *spec)
+/* The tag that a name is about, and its value (free it); NULL: it is no tag. */
+static const struct tag *find_tag(const char *plain, char **ret_value)
 {
-    CLEANUP_FREE char *plain = unquoted(spec);
-    const struct fact_device *device;
-
     for (size_t i = 0; i < ARRAY_SIZE(tags); i++) {
         size_t prefix = strlen(tags[i].prefix), link = strlen(tags[i].link);
 
         if (strncasecmp(plain, tags[i].prefix, prefix) == 0) {
-            CLEANUP_FREE char *value = unquoted(plain + prefix);
-
-            return by_tag(facts, &tags[i], value);
+            *ret_value = unquoted(plain + prefix);
+            return &tags[i];
         }
         if (strncmp(plain, tags[i].link, link) == 0) {
-            CLEANUP_FREE char *value = unhex(plain + link);
-
-            return by_tag(facts, &tags[i], value);
+            *ret_value = unhex(plain + link);
+            return &tags[i];
         }
     }
+    return NULL;
+}
+
+size_t facts_count(const struct facts *facts, const char *spec)
+{
+    CLEANUP_FREE char *plain = unquoted(spec);
+    CLEANUP_FREE char *value = NULL;
+    const struct tag *tag = find_tag(plain, &value);
+    size_t n = 0;
+
+    for (size_t i = 0; tag && i < facts->n_devices; i++)
+        n += tag_fits(&facts->devices[i], tag, value) > 0;
+    return n;
+}
+
+static const struct fact_device *resolve(const struct facts *facts, const char *spec)
+{
+    CLEANUP_FREE char *plain = unquoted(spec);
+    CLEANUP_FREE char *value = NULL;
+    const struct tag *tag = find_tag(plain, &value);
+    const struct fact_device *device;
+
+    if (tag)
+        return by_tag(facts, tag, value);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         size_t prefix = strlen(names[i].prefix);
 
@@ -319,9 +357,7 @@ const struct fact_device *facts_root_device(const struct facts *facts)
 bool facts_names_device(const char *source)
 {
     CLEANUP_FREE char *plain = unquoted(source);
+    CLEANUP_FREE char *value = NULL;
 
-    for (size_t i = 0; i < ARRAY_SIZE(tags); i++)
-        if (strncasecmp(plain, tags[i].prefix, strlen(tags[i].prefix)) == 0)
-            return true;
-    return strncmp(plain, "/dev/", 5) == 0;
+    return find_tag(plain, &value) || strncmp(plain, "/dev/", 5) == 0;
 }

@@ -143,6 +143,12 @@ expect_text '^\+UUID=.* /boot ' out
 expect_text '^\+UUID=.* /data ' out # the by-path name meant the second disk
 [ "$sums" = "$(sha256sum a.raw b.raw)" ] || fail "a disk has changed"
 
+# a copy of the second disk: which one is meant is said
+cp --sparse=always b.raw c.raw
+expect 0 "$H2K" plan -a a.raw -a b.raw -a c.raw
+expect_text '^note: guest: /etc/fstab: 2 volumes are called LABEL=deep \(for /data/deep\): /dev/sdb3 is taken' out
+rm c.raw
+
 # one disk only: what is looked at may be incomplete, and /boot is there
 expect 0 "$H2K" inspect --json a.raw
 mount_is /data null false 'it is on none of the given disks.*'

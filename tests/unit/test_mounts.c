@@ -270,6 +270,34 @@ static void links_that_name_hardware(void **state)
     }
 }
 
+static void copies_of_a_disk_have_the_same_tags(void **state)
+{
+    struct facts *facts = facts_new();
+
+    (void)state;
+    facts_set(&facts->root, "/dev/sdb1");
+    add(facts, "/dev/sda1", "partition", "ext4", "aaaa");
+    add(facts, "/dev/sda2", "partition", "ext4", "bbbb");
+    add(facts, "/dev/sdb1", "partition", "ext4", "aaaa");
+    add(facts, "/dev/sdb2", "partition", "ext4", "BBBB");
+    add(facts, "/dev/sdc2", "partition", "ext4", "cccc");
+    for (size_t i = 0; i < facts->n_devices; i++) {
+        char *disk = mem_strndup(facts->devices[i].name, 8);
+
+        facts_set(&facts->devices[i].disk, disk);
+        free(disk);
+    }
+    assert_string_equal(facts_resolve(facts, "UUID=aaaa")->name, "/dev/sdb1");
+    assert_string_equal(facts_resolve(facts, "/dev/disk/by-uuid/aaaa")->name, "/dev/sdb1");
+    assert_string_equal(facts_resolve(facts, "UUID=bbbb")->name, "/dev/sda2"); /* as it is spelt */
+    assert_string_equal(facts_resolve(facts, "UUID=CCCC")->name, "/dev/sdc2");
+    assert_int_equal(facts_count(facts, "UUID=aaaa"), 2);
+    assert_int_equal(facts_count(facts, "UUID=cccc"), 1);
+    assert_int_equal(facts_count(facts, "UUID=gone"), 0);
+    assert_int_equal(facts_count(facts, "/dev/sda1"), 0);
+    facts_free(facts);
+}
+
 static void opened_devices_have_the_names_of_crypttab(void **state)
 {
     struct facts *facts = facts_new();
@@ -305,6 +333,7 @@ int main(void)
         cmocka_unit_test(types_that_fit),
         cmocka_unit_test(units_and_fstab),
         cmocka_unit_test(links_that_name_hardware),
+        cmocka_unit_test(copies_of_a_disk_have_the_same_tags),
         cmocka_unit_test(opened_devices_have_the_names_of_crypttab),
     };
 
