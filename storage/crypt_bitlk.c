@@ -32,7 +32,7 @@ static int read_meta(struct opening *opening, const uint64_t areas[BITLK_AREAS],
     return damaged(opening);
 }
 
-static int copy_all(struct opening *opening, uint64_t areas[BITLK_AREAS])
+static int copy_all(struct opening *opening, uint64_t areas[BITLK_AREAS], uint32_t *ret_sector_size)
 {
     uint64_t size = opening_source_size(opening->request);
     uint8_t boot[BITLK_BOOT_SIZE];
@@ -48,6 +48,7 @@ static int copy_all(struct opening *opening, uint64_t areas[BITLK_AREAS])
             opening, STATUS_REFUSED,
             "it is not encrypted as a whole: Windows encrypts what is written, or "
             "it is of Windows Vista; let Windows finish the encryption");
+    *ret_sector_size = bitlk_sector_size(boot);
     for (size_t i = 0; i < BITLK_AREAS && r == 0; i++)
         r = opening_copy(opening, areas[i], BITLK_AREA_SIZE);
     return r;
@@ -91,7 +92,8 @@ static int find_key(struct opening *opening)
     struct bitlk_meta meta = { 0 };
     uint8_t bek[BITLK_BEK_MAX] = { 0 };
     size_t bek_len = 0;
-    int r = copy_all(opening, areas);
+    uint32_t sector_size = 0;
+    int r = copy_all(opening, areas, &sector_size);
 
     if (r == 0)
         r = read_meta(opening, areas, area, &meta, &at);
@@ -108,6 +110,7 @@ static int find_key(struct opening *opening)
                               meta.state);
     if (!bitlk_rows(&meta, areas, all, answer->rows, &answer->n_rows))
         return damaged(opening);
+    answer->sector_size = sector_size;
     answer->iv_large = answer->sector_size > CRYPT_SECTOR;
     r = bek_len > 0 ? try_secret(opening, bek, bek_len) : 0;
     return r == 0 ? opening_try_keys(opening, try_key) : r;

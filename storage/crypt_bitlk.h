@@ -30,6 +30,9 @@ struct bitlk_meta {
  * is encrypted as a whole. */
 bool bitlk_areas(const uint8_t boot[BITLK_BOOT_SIZE], uint64_t ret[BITLK_AREAS]);
 
+/* In bytes: what is encrypted at once (libcryptsetup tells it of LUKS only). */
+uint32_t bitlk_sector_size(const uint8_t boot[BITLK_BOOT_SIZE]);
+
 /* One copy of the metadata. False: it is damaged. */
 bool bitlk_meta_parse(const uint8_t *area, size_t len, struct bitlk_meta *ret);
 

@@ -9,6 +9,8 @@
 #define SIGNATURE "-FVE-FS-"
 #define TO_GO "MSWIN4.1"
 
+#define BOOT_SECTOR_SIZE_AT 11 /* u16, as in any boot sector */
+
 /* Boot sector: a GUID, then the places of the metadata (u64 each). */
 #define BOOT_AT 160
 #define BOOT_TO_GO_AT 424
@@ -56,6 +58,11 @@ bool bitlk_areas(const uint8_t boot[BITLK_BOOT_SIZE], uint64_t ret[BITLK_AREAS])
     for (size_t i = 0; i < BITLK_AREAS; i++)
         ret[i] = get_le64(boot + at + GUID_LEN + 8 * i);
     return true;
+}
+
+uint32_t bitlk_sector_size(const uint8_t boot[BITLK_BOOT_SIZE])
+{
+    return get_le16(boot + BOOT_SECTOR_SIZE_AT);
 }
 
 bool bitlk_meta_parse(const uint8_t *area, size_t len, struct bitlk_meta *ret)

@@ -271,6 +271,7 @@ static void bitlocker_leaves_out_its_own_places(void **state)
     (void)state;
     read_sample("password", boot, area);
     assert_true(bitlk_areas(boot, areas));
+    assert_int_equal(bitlk_sector_size(boot), 512);
     assert_true(bitlk_meta_parse(area, sizeof(area), &meta));
     assert_int_equal(meta.state, BITLK_STATE_ENCRYPTED);
     assert_int_equal(meta.clear_at, 0);
