@@ -246,6 +246,18 @@ static int sync_files(const struct image *image, struct err *err)
     return 0;
 }
 
+/* A commit that was killed may leave a log in a VHDX, which qemu replays only into a file that it
+ * opens for writing, and it opens the lower file of a commit for reading first. */
+static int replay_log(const struct image *image, struct err *err)
+{
+    CLEANUP_FREE char *graph = graph_name(image, NULL, true, err);
+    const char *const argv[] = { "qemu-img", "check", "-q", "-r", "all", graph, NULL };
+
+    if (!graph)
+        return -EINVAL;
+    return run_qemu_img(argv, "replay the log of", image->path, NULL, err);
+}
+
 int convert_commit(const char *overlay, const struct image *image, const struct progress *progress,
                    struct err *err)
 {
@@ -263,6 +275,9 @@ int convert_commit(const char *overlay, const struct image *image, const struct 
     if (stat(overlay, &st) < 0)
         return err_set(err, errno, "open %s", overlay);
     copy.total = (uint64_t)st.st_blocks * 512;
+    r = strcmp(image->format, "vhdx") == 0 ? replay_log(image, err) : 0;
+    if (r < 0)
+        return r;
     r = run_qemu_img(argv, "commit to", image->path, &copy, err);
     if (r < 0)
         return r;
