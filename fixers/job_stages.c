@@ -116,13 +116,15 @@ static int attach_one(struct job *job, size_t i, struct err *err)
         path = overlay_path(job, i);
         opts.overlay = path;
     }
-    if (path)
+    if (path) {
+        strlist_add(&job->overlays, path); /* before it is made, so that it goes in any case */
         r = in_place_record(job, path, err);
+    }
     if (r == 0)
         r = disk_attach(job->session, job->images[i], &opts, &job->disks[i], err);
     if (r < 0)
         return err_wrap(err, "attach %s", job->images[i]->path);
-    if (job->disks[i]->overlay)
+    if (!path && job->disks[i]->overlay)
         strlist_add(&job->overlays, job->disks[i]->overlay);
     return 0;
 }

@@ -64,7 +64,8 @@ for round in $(seq 12); do
     elif [ $status != 0 ]; then
         case $status in 130 | 143) ;; *) fail "$signal: exit status $status: $(cat "$T/err")" ;; esac
         ended=$((ended + 1))
-        [ "$sum" = "$(sha256sum <"$T/d/disk.qcow2")" ] || fail "$signal: the source was changed"
+        # changed without a marker: it came after the commit
+        [ "$sum" = "$(sha256sum <"$T/d/disk.qcow2")" ] || check_done "$T/d/disk.qcow2"
         [ -z "$(ls "$T"/d/*.h2k-* 2>/dev/null)" ] || fail "$signal: left: $(ls "$T/d")"
     fi
     expect 0 "$H2K" offline-fix -q --in-place "$T/d/disk.qcow2"
