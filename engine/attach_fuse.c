@@ -24,6 +24,7 @@
 #include "engine/server.h"
 #include "engine/watch.h"
 
+#define DEATH_MS 1000 /* from the closed connection to the ended process */
 #define DAEMON "qemu-storage-daemon"
 #define DAEMON_PACKAGE "qemu-system-common (Debian), qemu-kvm-core or qemu-img (Fedora)"
 #define NBD_PACKAGE "qemu-utils (Debian), qemu-img (Fedora)"
@@ -220,6 +221,22 @@ static int start_watcher(struct fuse *fuse, struct err *err)
     return watch_start(fuse->session, &opts, &fuse->watcher, err);
 }
 
+/* A server that dies shows first as an error of what it serves. */
+static int blame_server(struct disk *disk, int r, struct err *err)
+{
+    struct err dead = ERR_NONE;
+
+    if (r != -EIO && r != -ENOTCONN && r != -ECONNABORTED)
+        return r;
+    disk->check = fuse_check;
+    if (disk_check(disk, DEATH_MS, &dead) < 0) {
+        *err = dead;
+        r = -err->code;
+    }
+    disk->check = NULL;
+    return r;
+}
+
 static int try_way(struct session *session, struct disk *disk,
                    int (*start)(struct fuse *fuse, struct err *err), struct err *err)
 {
@@ -234,6 +251,7 @@ static int try_way(struct session *session, struct disk *disk,
     fuse->path = mem_printf("%s/disk%u.raw", session_run_dir(session), counter);
     fuse->socket = mem_printf("%s/disk%u.sock", session_run_dir(session), counter);
     undo_push(session_undo(session), fuse->path, fuse_release, fuse);
+    disk->priv = fuse;
     r = make_mount_point(fuse, err);
     if (r < 0)
         return r;
@@ -242,11 +260,10 @@ static int try_way(struct session *session, struct disk *disk,
         return r;
     r = session_in_outer(session, open_export, fuse, err);
     if (r < 0)
-        return r;
+        return blame_server(disk, r, err);
     r = start_watcher(fuse, err);
     if (r < 0)
         return r;
-    disk->priv = fuse;
     disk->check = fuse_check;
     disk->direct_io = direct_io_is_safe(fuse);
     return 0;

@@ -28,7 +28,7 @@ for command in "inspect" "plan" "offline-fix -q --force --output-dir $T/out.d"; 
         PATH=$T/bin:$PATH "$H2K" $command --backend fuse "$T/disk.qcow2" >"$T/out" 2>"$T/err" || status=$?
         case $status in
         0) ;;
-        1 | 7) # 7: when the result was looked at again
+        1 | 7) # 7: while it looked at the result
             grep -Eq 'no longer served|qemu-storage-daemon ended' "$T/err" ||
                 fail "$command, $ms ms: $(cat "$T/err")"
             died=$((died + 1))
