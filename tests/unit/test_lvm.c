@@ -147,8 +147,7 @@ static void hostile_text_is_refused(void **state)
         "vg { a }",
         "../vg { id = \"0mL2lI-jFKe-E4dr-U9rx-Tc8B-Ldv2-z768uI\" seqno = 1 extent_size = 8 }",
         "vg { id = \"0mL2lI-jFKe-E4dr-U9rx-Tc8B-Ldv2-z768uI\" seqno = 1 extent_size = 0 }",
-        "a { a { a { a { a { a { a { a { a { a { a { a { a { a { a { a { a { a { "
-        "}}}}}}}}}}}}}}}}}}",
+        "a{a{a{a{a{a{a{a{a{a{a{a{a{a{a{a{a{a{}}}}}}}}}}}}}}}}}}",
     };
     CLEANUP_STRBUF struct strbuf text = { 0 };
 

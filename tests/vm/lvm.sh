@@ -62,7 +62,7 @@ quick_lvm
 pvs=()
 for i in 0 1 2 3 4; do
     pvs+=("$T/pv$i.raw")
-    truncate -s 110M "$T/pv$i.raw"
+    truncate -s 150M "$T/pv$i.raw"
 done
 loops "${pvs[@]}"
 vgcreate -qq -s 1M vg "${loops[@]}" 2>"$T/lvm.log"
@@ -81,7 +81,7 @@ lv r10 --type raid10 -i 2 -m 1 -L 4M vg
 lv mir --type mirror -m 1 --mirrorlog core -L 4M vg
 lv mird --type mirror -m 1 --mirrorlog disk -L 4M vg
 lv org -L 8M vg
-pool pool --type thin-pool -L 24M --poolmetadatasize 4M vg
+pool pool --type thin-pool -L 64M --poolmetadatasize 4M vg
 pool thin -V 24M --thinpool pool vg
 lv corg -L 12M vg "$a"
 lv cfast -L 12M vg "$b"
@@ -104,7 +104,7 @@ for name in corg porg worg; do fill "$name" 3 12; done
 fill thin 0 10
 lvcreate -qq -y -s -n tsnap vg/thin 2>>"$T/lvm.log"
 fill thin 8 4
-lvcreate -qq -y -s -n snap -L 4M vg/org 2>>"$T/lvm.log"
+lvcreate -qq -y -s -n snap -L 8M vg/org 2>>"$T/lvm.log"
 fill org 20 2
 lvchange -qq -K -ay vg/tsnap
 mkdir "$T/content"
