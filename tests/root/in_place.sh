@@ -20,6 +20,14 @@ check_done()
     [ -z "$(ls "$T"/d/*.h2k-* 2>/dev/null)" ] || fail "left: $(ls "$T"/d)"
 }
 
+# Does anybody hold a lock on an image?
+is_locked()
+{
+    local inodes
+    inodes=$(stat -c ':%i ' "$T"/d/*)
+    grep -qF "$inodes" /proc/locks
+}
+
 # kill_at AT IMAGE: SIGKILL after AT ms, or ("commit AT") AT ms after the marker appeared.
 kill_at()
 {
@@ -31,9 +39,9 @@ kill_at()
     sleep "$(printf '0.%03d' "$2")"
     kill -9 $pid 2>/dev/null || :
     wait $pid 2>/dev/null || :
-    # its qemu-img dies with it, but not in the same moment
+    # its qemu-img dies with it, but not in the same moment, and its locks go last
     for _ in $(seq 100); do
-        pgrep -f "^qemu.*$T/d/" >/dev/null || return 0
+        pgrep -f "^qemu.*$T/d/" >/dev/null || is_locked || return 0
         sleep 0.05
     done
     fail "a helper survives h2k: $(pgrep -af "$T/d/")"
