@@ -55,6 +55,16 @@ static void read_only_lines(const struct stack *stack)
     }
 }
 
+static void note_lines(const struct stack *stack)
+{
+    for (size_t i = 0; i < stack->n_volumes; i++)
+        for (size_t n = 0; n < stack->volumes[i].notes.n; n++) {
+            (void)printf("note: %s: ", stack->volumes[i].name);
+            text_safe(stdout, stack->volumes[i].notes.items[n], false);
+            (void)fputc('\n', stdout);
+        }
+}
+
 static void print_text(const struct job *job)
 {
     text_images(stdout, job);
@@ -64,6 +74,7 @@ static void print_text(const struct job *job)
     not_opened_lines(job);
     needs_lines(job->stack);
     read_only_lines(job->stack);
+    note_lines(job->stack);
 }
 
 static int run(const struct options *options)

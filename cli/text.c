@@ -85,6 +85,11 @@ static void volume_line(FILE *out, const struct volume *volume)
         (void)fprintf(out, "    not opened: %s\n", volume->problem);
     if (volume->read_only[0] != '\0')
         (void)fprintf(out, "    read-only: %s\n", volume->read_only);
+    for (size_t i = 0; i < volume->notes.n; i++) {
+        (void)fputs("    note: ", out);
+        text_safe(out, volume->notes.items[i], false);
+        (void)fputc('\n', out);
+    }
 }
 
 void text_disks(FILE *out, const struct job *job)

@@ -74,6 +74,11 @@ static void set_notes(json_t *object, const struct volume *volume)
     for (size_t i = 0; i < ARRAY_SIZE(notes); i++)
         if (notes[i].text[0] != '\0')
             set(object, notes[i].key, json_text(notes[i].text));
+    if (volume->notes.n > 0)
+        set(object, "notes", json_array());
+    for (size_t i = 0; i < volume->notes.n; i++)
+        (void)json_array_append_new(json_object_get(object, "notes"),
+                                    json_text(volume->notes.items[i]));
     if (volume->inactive)
         set(object, "inactive", json_true());
 }

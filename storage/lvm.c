@@ -101,6 +101,19 @@ static void set_parents(struct work *work, struct volume *volume)
             volume->parents[volume->n_parents++] = work->pvs[i];
 }
 
+/* What keeps the guest itself from using it, but not us: it may be read and repaired. */
+static void set_notes(const struct lvm_vg *vg, struct volume *volume)
+{
+    if (vg->is_exported)
+        strlist_add(&volume->notes,
+                    "its volume group is exported: the guest uses it after vgimport only");
+    if (vg->system_id[0] != '\0')
+        strlist_take(&volume->notes,
+                     mem_printf("its volume group has the system id %.127s: a guest with another "
+                                "one does not use it",
+                                vg->system_id));
+}
+
 static struct volume *add_volume(struct work *work, size_t lv, const char *read_only)
 {
     const struct lvm_lv *of = &work->vg->lvs[lv];
@@ -109,6 +122,7 @@ static struct volume *add_volume(struct work *work, size_t lv, const char *read_
         stack_add(work->stack, VOLUME_LOGICAL, mem_printf("%s/%s", work->folder, of->name));
 
     set_parents(work, volume);
+    set_notes(work->vg, volume);
     volume->disk = work->stack->volumes[volume->parents[0]].disk;
     volume->size_bytes = work->vg->lvs[sized].extents * work->vg->extent_size * SECTOR;
     if (work->n_missing > 0)

@@ -172,8 +172,9 @@ static int parse_lv(struct lvm_vg *vg, size_t node, struct err *err)
     lv->is_visible = lvm_config_lists(config, node, "status", "VISIBLE");
     verdict = (struct verdict){ lv->problem, lv->read_only, sizeof(lv->problem) };
     judge_status(config, node, lv_words, ARRAY_SIZE(lv_words), &verdict);
-    if (!lvm_config_lists(config, node, "status", "WRITE") ||
-        lvm_config_lists(config, node, "flags", "WRITE_LOCKED"))
+    /* WRITE_LOCKED stands for WRITE where a system id is to keep versions away that know of none */
+    if (!lvm_config_lists(config, node, "status", "WRITE") &&
+        !lvm_config_lists(config, node, "flags", "WRITE_LOCKED"))
         judge(&verdict, READS_ONLY, "logical volume that the guest has made read-only");
     if (!lvm_config_number(config, node, "segment_count", SEGMENTS_MAX, &n_segments))
         return damaged(err, "a logical volume without segments");
@@ -256,6 +257,8 @@ static int parse_vg(struct lvm_vg *vg, size_t node, struct err *err)
         vg->extent_size == 0)
         return damaged(err, "the volume group's own values");
     judge_status(config, node, vg_words, ARRAY_SIZE(vg_words), &verdict);
+    vg->is_exported = lvm_config_lists(config, node, "status", "EXPORTED");
+    vg->system_id = lvm_config_text(config, node, "system_id");
     if (lvm_config_text(config, node, "lock_type")[0] != '\0' &&
         strcmp(lvm_config_text(config, node, "lock_type"), "none") != 0)
         judge(&verdict, READS_ONLY, "volume group that hosts share");
@@ -269,7 +272,7 @@ static int parse_vg(struct lvm_vg *vg, size_t node, struct err *err)
 
 int lvm_vg_parse(const char *text, size_t len, struct lvm_vg *ret, struct err *err)
 {
-    *ret = (struct lvm_vg){ .name = "" };
+    *ret = (struct lvm_vg){ .name = "", .system_id = "" };
     if (lvm_config_parse(text, len, &ret->config) < 0)
         return damaged(err, "the text cannot be read");
     for (size_t i = ret->config.nodes[0].first; i != 0; i = ret->config.nodes[i].next)
@@ -285,5 +288,5 @@ void lvm_vg_done(struct lvm_vg *vg)
     free(vg->lvs);
     free(vg->pvs);
     lvm_config_done(&vg->config);
-    *vg = (struct lvm_vg){ .name = "" };
+    *vg = (struct lvm_vg){ .name = "", .system_id = "" };
 }

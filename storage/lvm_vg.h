@@ -56,8 +56,10 @@ struct lvm_vg {
     size_t n_pvs;
     struct lvm_lv *lvs;
     size_t n_lvs;
-    char problem[128];   /* why nothing of it can be used */
-    char read_only[128]; /* why nothing of it must be written */
+    bool is_exported;      /* by vgexport: no system uses it before vgimport */
+    const char *system_id; /* of the only system that uses it; "": any does */
+    char problem[128];     /* why nothing of it can be used */
+    char read_only[128];   /* why nothing of it must be written */
 };
 
 /* Build a group from its text. 0, or negative errno and *err (STATUS_FAILED: the text is damaged).

@@ -68,6 +68,7 @@ static void volume_done(struct volume *volume)
     free(volume->inner_node);
     free(volume->problem);
     free(volume->read_only);
+    strlist_done(&volume->notes);
     free(volume->parents);
     peek_free(volume->peek);
     if (volume->owns_fd)

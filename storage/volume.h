@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "engine/base/err.h"
+#include "engine/base/mem.h"
 #include "engine/disk.h"
 #include "engine/session.h"
 #include "storage/keys.h"
@@ -44,7 +45,8 @@ struct volume {
         *peek;       /* by which an inactive one can be looked into all the same; NULL: it can't */
     char *read_only; /* why it must not be written, whatever the disk allows; "": it may be */
     enum err_status read_only_status;
-    size_t *parents; /* indexes into stack->volumes */
+    struct strlist notes; /* what is odd about it, for people */
+    size_t *parents;      /* indexes into stack->volumes */
     size_t n_parents;
 };
 

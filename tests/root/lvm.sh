@@ -38,6 +38,32 @@ grep -q "^/dev/mapper/sys--one-root / " "$T/fstab" || fail "a stable name was ch
 grep -q "^UUID=.* /boot " "$T/fstab" || fail "an unstable name was left: $(cat "$T/fstab")"
 [ "$sum" = "$(sha256sum "$T"/disk?.raw)" ] || fail "a source has changed"
 
+# ---- groups that belong to another system, or to none: used all the same, and said so
+
+for what in exported system-id; do
+    disk=$T/$what.raw
+    lvm_disk "$disk" sys 64
+    lvm_offline lvcreate -an -Zn -Wn -n root -L 50M sys
+    case $what in
+    exported) lvm_offline vgexport sys ;;
+    system-id) lvm_offline vgchange --systemid other-host sys ;;
+    esac
+    lvm_done
+    tiny_tree "$T/$what" /dev/sys/root
+    mkfs.ext4 -q -F -d "$T/$what" -E offset=$((1 << 20)) "$disk" 50M
+    for command in volumes inspect; do
+        expect 0 "$H2K" $command --json "$disk"
+        schema_ok h2k.$command-1 "$T/out"
+        jq -e --arg what "${what/-/ }" '.volumes | map(select(.notes)) | length == 1 and
+            (.[0] | .name == "/dev/sys/root" and (.notes[0] | contains($what)))' "$T/out" >"$T/found" ||
+            fail "$what: $(cat "$T/out")"
+        expect 0 "$H2K" $command "$disk"
+        expect_text "note: .*${what/-/ }" "$T/out"
+    done
+    expect 0 "$H2K" offline-fix -o "$T/$what.qcow2" "$disk"
+    expect 0 "$H2K" plan --exit-code "$T/$what.qcow2"
+done
+
 # ---- a member is missing, a type needs the device mapper
 
 truncate -s 64M "$T/a.raw" "$T/b.raw"

@@ -131,6 +131,39 @@ static void reads_a_group(void **state)
     assert_true(vg.lvs[lvm_vg_find_lv(&vg, "org")].is_origin);
 }
 
+/* By vgexport, and by "vgchange --systemid", which says WRITE_LOCKED instead of WRITE. */
+static void what_another_system_uses_is_writable(void **state)
+{
+    static const struct {
+        const char *file, *system_id;
+        bool is_exported;
+    } groups[] = {
+        { "lvm_vg/all-types", "", false },
+        { "lvm_vg/exported", "", true },
+        { "lvm_vg/system-id", "other-host", false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+        struct err err = ERR_NONE;
+        size_t len, lv, ro;
+        CLEANUP_FREE char *text = load(groups[i].file, &len);
+
+        lvm_vg_done(&vg);
+        assert_int_equal(lvm_vg_parse(text, len, &vg, &err), 0);
+        assert_string_equal(vg.system_id, groups[i].system_id);
+        assert_int_equal(vg.is_exported, groups[i].is_exported);
+        assert_string_equal(vg.problem, "");
+        assert_string_equal(vg.read_only, "");
+        lv = lvm_vg_find_lv(&vg, "data");
+        ro = lvm_vg_find_lv(&vg, "ro");
+        if (lv == LVM_NONE)
+            continue;
+        assert_string_equal(vg.lvs[lv].read_only, "");
+        assert_string_not_equal(vg.lvs[ro].read_only, "");
+    }
+}
+
 static const char head[] = "vg { id = \"0mL2lI-jFKe-E4dr-U9rx-Tc8B-Ldv2-z768uI\" seqno = 1 "
                            "extent_size = 8 ";
 
@@ -445,6 +478,7 @@ int main(void)
         cmocka_unit_test(reads_a_label),
         cmocka_unit_test(damage_is_noticed),
         cmocka_unit_test_setup_teardown(reads_a_group, load_group, drop_group),
+        cmocka_unit_test_teardown(what_another_system_uses_is_writable, drop_group),
         cmocka_unit_test_teardown(hostile_text_is_refused, drop_group),
         cmocka_unit_test_teardown(unknown_words_make_it_unusable, drop_group),
         cmocka_unit_test_setup_teardown(tables_are_those_of_lvm, load_group, drop_group),

@@ -212,6 +212,41 @@ static void other_types_are_named(void **state)
     assert_string_not_equal(volume("/dev/vg/odd")->problem, "");
 }
 
+static void other_systems_groups_are_noted(void **state)
+{
+    static const struct {
+        const char *words, *note;
+    } cases[] = {
+        { "status = [\"READ\", \"WRITE\"] ", NULL },
+        { "status = [\"EXPORTED\", \"READ\"] ", "exported" },
+        { "status = [] system_id = \"x-01\" ", "system id x-01:" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        CLEANUP_FREE char *plain = group('v', 1), *text = NULL;
+        const char *old = "status = [\"READ\", \"WRITE\"] ";
+        const struct volume *lv;
+
+        text = mem_printf("%.*s%s%s", (int)(strstr(plain, old) - plain), plain, cases[i].words,
+                          strstr(plain, old) + strlen(old));
+        new_disks(2);
+        for (size_t n = 0; n < 2; n++) {
+            put_label(n, (char)('a' + n));
+            put_text(n, text, 512);
+        }
+        build();
+        lv = volume("/dev/vg/lin");
+        assert_false(lv->inactive);
+        assert_string_equal(lv->read_only, "");
+        assert_int_equal(lv->notes.n, cases[i].note != NULL);
+        if (cases[i].note)
+            assert_non_null(strstr(lv->notes.items[0], cases[i].note));
+        stack_free(on.stack);
+        on.stack = NULL;
+    }
+}
+
 static void one_member_alone(void **state)
 {
     (void)state;
@@ -342,6 +377,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(linear_volumes_are_pieces_of_disks, after),
         cmocka_unit_test_teardown(other_types_are_named, after),
+        cmocka_unit_test_teardown(other_systems_groups_are_noted, after),
         cmocka_unit_test_teardown(one_member_alone, after),
         cmocka_unit_test_teardown(what_needs_a_device_is_looked_into, after),
         cmocka_unit_test_teardown(the_newest_text_counts, after),
