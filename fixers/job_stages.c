@@ -161,7 +161,7 @@ int stage_stack(struct job *job, struct err *err)
     int r = stack_build_with_keys(job->session, job->disks, job->opts->n_sources, &job->opts->keys,
                                   &job->stack, err);
 
-    if (r == 0 && job->stack->wants_overlay)
+    if (r == 0 && job->stack->wants_overlay && !job->disks[0]->overlay)
         r = rebuild(job, err);
     for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++) {
         const struct volume *disk = &job->stack->volumes[i];
