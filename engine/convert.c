@@ -17,6 +17,7 @@
 #include "engine/base/invoker.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "engine/image_vhdx.h"
 
 #define QEMU_IMG_MEMORY (UINT64_C(4) << 30)
 #define GRAPH_DEPTH 64 /* nested nodes in a graph: format, file, backing ... */
@@ -253,9 +254,12 @@ static int replay_log(const struct image *image, struct err *err)
     CLEANUP_FREE char *graph = graph_name(image, NULL, true, err);
     const char *const argv[] = { "qemu-img", "check", "-q", "-r", "all", graph, NULL };
 
+    int r;
+
     if (!graph)
         return -EINVAL;
-    return run_qemu_img(argv, "replay the log of", image->path, NULL, err);
+    r = run_qemu_img(argv, "replay the log of", image->path, NULL, err);
+    return r < 0 ? r : vhdx_drop_log(image->path, err);
 }
 
 int convert_commit(const char *overlay, const struct image *image, const struct progress *progress,

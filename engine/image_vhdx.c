@@ -8,8 +8,8 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
 #include "engine/image_format.h"
+#include "engine/image_vhdx.h"
 
-#define HEADER_SIZE 4096U
 #define REGION_SIZE 65536U
 #define REGIONS_MAX 2047U
 #define METADATA_TABLE 65536U
@@ -17,7 +17,7 @@
 #define MB (1ULL << 20)
 #define DISK_MAX (64ULL << 40)
 
-static const uint64_t header_offsets[] = { 65536, 131072 };
+const uint64_t vhdx_header_offsets[2] = { 65536, 131072 };
 static const uint64_t region_offsets[] = { 196608, 262144 };
 
 /* GUIDs as they lie on the disk */
@@ -67,8 +67,7 @@ static bool detect(const struct image_io *io)
     return image_has_magic(io, 0, "vhdxfile", 8);
 }
 
-/* CRC-32C of a structure whose own checksum, at byte 4, counts as zero. */
-static uint32_t crc32c(const uint8_t *data, size_t len)
+uint32_t vhdx_crc32c(const uint8_t *data, size_t len)
 {
     uint32_t table[256];
     uint32_t crc = ~0U;
@@ -85,28 +84,43 @@ static uint32_t crc32c(const uint8_t *data, size_t len)
     return ~crc;
 }
 
-/* The header with the highest sequence number of those that are whole is the current one. */
+int vhdx_read_header(const struct image_io *io, uint8_t *ret, struct err *err)
+{
+    uint8_t raw[VHDX_HEADER_SIZE];
+    int current = -1;
+
+    for (int i = 0; i < 2; i++) {
+        if (image_read(io, "a header", vhdx_header_offsets[i], raw, sizeof(raw), err) < 0)
+            return -err->code;
+        if (memcmp(raw, "head", 4) != 0 ||
+            vhdx_crc32c(raw, sizeof(raw)) != get_le32(raw + VHDX_HEADER_CRC))
+            continue;
+        if (current >= 0 &&
+            get_le64(raw + VHDX_HEADER_SEQUENCE) <= get_le64(ret + VHDX_HEADER_SEQUENCE))
+            continue;
+        memcpy(ret, raw, sizeof(raw));
+        current = i;
+    }
+    if (current < 0)
+        return err_status(err, STATUS_FAILED, "damaged: neither header has a right checksum");
+    return current;
+}
+
+bool vhdx_header_has_log(const uint8_t *header)
+{
+    return memcmp(header + VHDX_HEADER_LOG_GUID, guid_zero, sizeof(guid_zero)) != 0;
+}
+
 static int check_headers(const struct image_io *io, bool in_commit, struct err *err)
 {
-    uint8_t raw[HEADER_SIZE], current[HEADER_SIZE];
-    bool found = false;
+    uint8_t current[VHDX_HEADER_SIZE];
 
-    for (size_t i = 0; i < ARRAY_SIZE(header_offsets); i++) {
-        if (image_read(io, "a header", header_offsets[i], raw, sizeof(raw), err) < 0)
-            return -err->code;
-        if (memcmp(raw, "head", 4) != 0 || crc32c(raw, sizeof(raw)) != get_le32(raw + 4))
-            continue;
-        if (found && get_le64(raw + 8) <= get_le64(current + 8))
-            continue;
-        memcpy(current, raw, sizeof(current));
-        found = true;
-    }
-    if (!found)
-        return err_status(err, STATUS_FAILED, "damaged: neither header has a right checksum");
+    if (vhdx_read_header(io, current, err) < 0)
+        return -err->code;
     if (get_le16(current + 66) != 1)
         return err_status(err, STATUS_FAILED, "VHDX version %u is not supported",
                           get_le16(current + 66));
-    if (!in_commit && memcmp(current + 48, guid_zero, sizeof(guid_zero)) != 0)
+    if (!in_commit && vhdx_header_has_log(current))
         return err_status(err, STATUS_REFUSED,
                           "has a pending log, it was not closed cleanly: open it once on its host, "
                           "or run qemu-img check -r all on a copy of it");
@@ -122,7 +136,7 @@ static int read_regions(const struct image_io *io, struct vhdx *vhdx, struct err
     for (; copy < ARRAY_SIZE(region_offsets); copy++) {
         if (image_read(io, "a region table", region_offsets[copy], raw, REGION_SIZE, err) < 0)
             return -err->code;
-        if (memcmp(raw, "regi", 4) == 0 && crc32c(raw, REGION_SIZE) == get_le32(raw + 4))
+        if (memcmp(raw, "regi", 4) == 0 && vhdx_crc32c(raw, REGION_SIZE) == get_le32(raw + 4))
             break;
     }
     if (copy == ARRAY_SIZE(region_offsets))

@@ -24,4 +24,15 @@ H2K_GET(get_be32, uint32_t, be32toh)
 H2K_GET(get_be64, uint64_t, be64toh)
 #undef H2K_GET
 
+#define H2K_PUT(name, type, convert)                                                               \
+    static inline void name(void *data, type value)                                                \
+    {                                                                                              \
+        value = convert(value);                                                                    \
+        memcpy(data, &value, sizeof(value));                                                       \
+    }
+
+H2K_PUT(put_le32, uint32_t, htole32)
+H2K_PUT(put_le64, uint64_t, htole64)
+#undef H2K_PUT
+
 #endif

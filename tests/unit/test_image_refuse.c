@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Images that lead elsewhere, are only part of a disk, or look like two things at once. */
+#include "engine/image_vhdx.h"
 #include "tests/unit/image_util.h"
 
 #define HEAD "# Disk DescriptorFile\nversion=1\nCID=12345678\nparentCID=ffffffff\n"
@@ -216,14 +217,13 @@ static uint32_t crc32c(const unsigned char *data, size_t len)
     return ~crc;
 }
 
-static void a_pending_vhdx_log_is_refused(void **state)
+/* A VHDX that names a log in its headers, which has no entries. */
+static const char *make_vhdx_with_log(void)
 {
-    const struct image_opts finish = { .allow_commit_pending = true };
-    const char *path = make_image("a.vhdx", "vhdx", "", 4 * MB);
+    const char *path = make_image("a.vhdx", "vhdx", "block_size=1M", 4 * MB);
     unsigned char raw[4096];
     uint32_t crc;
 
-    (void)state;
     for (uint64_t at = 65536; at <= 131072; at += 65536) {
         read_at(path, at, raw, sizeof(raw));
         memset(raw + 48, 0x11, 16); /* the log's GUID: there is something to replay */
@@ -232,8 +232,41 @@ static void a_pending_vhdx_log_is_refused(void **state)
         memcpy(raw + 4, &crc, 4);
         write_at(path, at, raw, sizeof(raw));
     }
+    return path;
+}
+
+static void a_pending_vhdx_log_is_refused(void **state)
+{
+    const struct image_opts finish = { .allow_commit_pending = true };
+    const char *path = make_vhdx_with_log();
+
+    (void)state;
     assert_refused(path, NULL, STATUS_REFUSED, "pending log");
     image_free(open_image(path, &finish)); /* qemu replays it when it goes on */
+}
+
+static void a_vhdx_log_without_entries_is_dropped(void **state)
+{
+    const char *path = make_vhdx_with_log();
+    const struct exec_opts write_block = { .argv = ARGS("qemu-io", "-f", "vhdx", "-c",
+                                                        "write 1M 512", path) };
+    struct err err = ERR_NONE;
+    unsigned char before[4096], after[4096];
+
+    (void)state;
+    assert_true(exec_check(&write_block, NULL, &err) < 0); /* why it must be dropped */
+    err_clear(&err);
+    assert_int_equal(vhdx_drop_log(path, &err), 0);
+    image_free(open_image(path, NULL));
+    assert_int_equal(exec_check(&write_block, NULL, &err), 0);
+    read_at(path, 65536, before, sizeof(before));
+    assert_int_equal(vhdx_drop_log(path, &err), 0);
+    read_at(path, 65536, after, sizeof(after));
+    assert_memory_equal(before, after, sizeof(before)); /* without a log nothing is written */
+    write_at(path, 65536, "X", 1);
+    write_at(path, 131072, "X", 1);
+    assert_true(vhdx_drop_log(path, &err) < 0);
+    assert_int_equal(err.status, STATUS_FAILED);
 }
 
 /* Where the 4 or 8 bytes of an item lie in the metadata, which has no checksum. */
@@ -305,6 +338,7 @@ int main(void)
         image_test(a_differencing_vhd_is_refused),
         image_test(an_interrupted_commit_to_a_vhd_can_be_finished),
         image_test(a_pending_vhdx_log_is_refused),
+        image_test(a_vhdx_log_without_entries_is_dropped),
         image_test(vhdx_sectors_and_parents_are_seen),
         image_test(two_formats_at_once_are_refused),
     };

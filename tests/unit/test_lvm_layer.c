@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine/base/le.h"
 #include "engine/base/mem.h"
 #include "storage/lvm_label.h"
 #include "storage/volume.h"
@@ -68,12 +69,6 @@ static void new_disks(size_t n)
 static void put(size_t disk, uint64_t at, const void *bytes, size_t len)
 {
     assert_int_equal(pwrite(on.disks[disk].fd, bytes, len, (off_t)at), (ssize_t)len);
-}
-
-static void put_le64(uint8_t *at, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        at[i] = (uint8_t)(value >> (8 * i));
 }
 
 static void put_crc(uint8_t *at, const void *data, size_t len)
