@@ -135,6 +135,18 @@ static struct btrfs_use *find_use(const char *node)
     return NULL;
 }
 
+/* A guest with two copies: waiting for ourselves would not help. */
+static int check_own(const struct btrfs_use *use, const struct volume *volume, struct err *err)
+{
+    for (const struct btrfs_use *other = uses; other; other = other->next)
+        if (strcmp(other->uuid, use->uuid) == 0)
+            return err_status(err, STATUS_REFUSED,
+                              "%s is a copy of a btrfs of the guest that is mounted (%s), and this "
+                              "kernel cannot tell them apart: leave the copy out",
+                              volume->name, use->uuid);
+    return 0;
+}
+
 static int prepare(struct stack *stack, const struct btrfs_set *set, struct btrfs_use *use,
                    struct err *err)
 {
@@ -143,6 +155,8 @@ static int prepare(struct stack *stack, const struct btrfs_set *set, struct btrf
 
     for (size_t i = 0; i < set->n && r == 0; i++)
         r = add_node(stack, use, &stack->volumes[set->members[i]], err);
+    if (r == 0 && !apart)
+        r = check_own(use, &stack->volumes[set->members[0]], err);
     if (r == 0 && !apart)
         r = lock(use, err);
     if (r == 0 && !apart)
