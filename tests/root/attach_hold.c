@@ -2,14 +2,16 @@
 /*
  * Attach an image and keep its file system busy until an ending signal: something to kill.
  *
- *     attach_hold ro|rw|outer BACKEND IMAGE
+ *     attach_hold ro|rw|idle|outer BACKEND IMAGE
  *
- * The image is one ext4 without partition table. Says "ready" when it is mounted. With "outer" it
- * is mounted for writing in the block server's namespace, which h2k never does: killed, that server
- * waits for itself for ever. Exit status: 0 after a signal, 1 when something failed.
+ * The image is one ext4 without partition table. Says "ready" when it is mounted. With "idle" it is
+ * mounted read-only and only held. With "outer" it is mounted for writing in the block server's
+ * namespace, which h2k never does: killed, that server waits for itself for ever. Exit status: 0
+ * after a signal, 1 when something failed.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,7 +95,7 @@ static int mount_it(struct session *session, struct target *target, struct err *
 }
 
 static int hold(struct session *session, struct image *image, const struct disk_opts *opts,
-                bool outer, struct err *err)
+                const char *how, struct err *err)
 {
     CLEANUP_FREE char *node = NULL;
     CLEANUP_FREE char *dir = mem_printf("%s/mnt", session_run_dir(session));
@@ -104,7 +106,7 @@ static int hold(struct session *session, struct image *image, const struct disk_
     if (r == 0)
         r = disk_map(session, disk, 0, 0, &node, err);
     target.node = node;
-    if (r == 0 && outer)
+    if (r == 0 && strcmp(how, "outer") == 0)
         return session_in_outer(session, hold_outer, &target, err);
     if (r == 0)
         r = mount_it(session, &target, err);
@@ -112,6 +114,13 @@ static int hold(struct session *session, struct image *image, const struct disk_
         return r;
     (void)printf("ready\n");
     (void)fflush(stdout);
+    if (strcmp(how, "idle") == 0) {
+        struct pollfd stop = { .fd = signals_fd(), .events = POLLIN };
+
+        while (!signals_pending())
+            (void)poll(&stop, 1, -1);
+        return 0;
+    }
     for (unsigned round = 0; r == 0 && !signals_pending(); round++)
         r = work(dir, target.read_only, round, err);
     /* ending takes a while, and needs the server */
@@ -133,14 +142,15 @@ int main(int argc, char **argv)
 
     if (argc != 4)
         return 2;
-    opts.mode = strcmp(argv[1], "ro") == 0 ? DISK_READ_ONLY : DISK_OVERLAY;
+    opts.mode =
+        strcmp(argv[1], "ro") == 0 || strcmp(argv[1], "idle") == 0 ? DISK_READ_ONLY : DISK_OVERLAY;
     opts.backend = argv[2];
     signals_init();
     r = image_open(argv[3], &image_opts, &image, &err);
     if (r == 0)
         r = session_open(NULL, &session, &err);
     if (r == 0)
-        r = hold(session, image, &opts, strcmp(argv[1], "outer") == 0, &err);
+        r = hold(session, image, &opts, argv[1], &err);
     if (r < 0)
         (void)fprintf(stderr, "%s\n", err_text(&err, text, sizeof(text)));
     failed = r < 0 && err.status < STATUS_SIGNAL;

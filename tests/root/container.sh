@@ -42,6 +42,7 @@ in_container()
             {destination: "/t/d", type: "bind", source: $t, options: ["bind"]}]
         | '"$filter" "$T/spec.json" >"$T/bundle/config.json"
     # crun knows pure hierarchies of control groups only
+    # shellcheck disable=SC2016 # the inner shell expands
     unshare -m sh -c 'mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec crun --cgroup-manager=cgroupfs run --bundle "$1" "$2"' \
         - "$T/bundle" "h2k-test-$$"
 }
