@@ -87,7 +87,7 @@ static int run_qemu_img(const char *const *argv, const char *what, const char *p
     return 0;
 }
 
-/* qemu must be able to write to the nodes below: an explicit read-only wins over its reopening. */
+/* qemu must be able to write to the nodes: an explicit read-only wins over its reopening. */
 static void allow_writing(json_t *node, unsigned depth)
 {
     static const char *const below[] = { "file", "backing", "extents" };
@@ -100,16 +100,17 @@ static void allow_writing(json_t *node, unsigned depth)
         allow_writing(json_object_get(node, below[i]), depth - 1);
 }
 
-/* "json:{...}" of @image, or of @overlay over it. NULL and *err when it cannot be told. */
-static char *graph_name(const struct image *image, const char *overlay, bool writable,
+/* "json:{...}" of @image, or of @overlay over it; the nodes of @image may be written to down to
+ * @writable_depth. NULL and *err when it cannot be told. */
+static char *graph_name(const struct image *image, const char *overlay, unsigned writable_depth,
                         struct err *err)
 {
     CLEANUP_FREE char *text = image_qemu_json(image);
     CLEANUP_FREE char *dumped = NULL;
     json_t *graph = text ? json_loads(text, 0, NULL) : NULL;
 
-    if (graph && writable)
-        allow_writing(graph, GRAPH_DEPTH);
+    if (graph)
+        allow_writing(graph, writable_depth);
     if (graph && overlay)
         graph = json_pack("{s:s, s:{s:s, s:s}, s:o}", "driver", "qcow2", "file", "driver", "file",
                           "filename", overlay, "backing", graph);
@@ -137,9 +138,9 @@ static int make_private_file(const char *path, struct err *err)
 int convert_make_overlay(const struct image *image, const char *path, struct err *err)
 {
     CLEANUP_FREE char *size = mem_printf("%" PRIu64, image->size_bytes);
-    bool named = strlen(image->path) <= BACKING_NAME_MAX;
     /* -u: the backing file is not opened. Its name is a hint for people: every use of the overlay
-     * gives the whole graph. */
+     * gives the whole graph, which qemu takes when the image is one file. */
+    bool named = strlen(image->path) <= BACKING_NAME_MAX && !image->replayed;
     const char *const argv[] = { "qemu-img",  "create", "-q",          "-f", "qcow2", "-u", "-b",
                                  image->path, "-F",     image->format, path, size,    NULL };
     const char *const nameless[] = { "qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL };
@@ -152,6 +153,35 @@ int convert_make_overlay(const struct image *image, const char *path, struct err
     if (r < 0)
         (void)unlink(path);
     return r;
+}
+
+int convert_replay_log(struct session *session, struct image *image, struct err *err)
+{
+    static unsigned counter;
+    CLEANUP_FREE char *path = mem_printf("%s/log%u.qcow2", session_work_dir(session), ++counter);
+    CLEANUP_FREE char *size =
+        mem_printf("%" PRIu64, ((uint64_t)image->files[0].st.st_size + 511) / 512 * 512);
+    const char *const create[] = { "qemu-img", "create", "-q", "-f", "qcow2", path, size, NULL };
+    const char *check[] = { "qemu-img", "check", "-q", "-r", "all", NULL, NULL };
+    CLEANUP_FREE char *graph = NULL;
+    CLEANUP_FD int fd = make_private_file(path, err);
+    int r;
+
+    if (fd < 0)
+        return fd;
+    r = run_qemu_img(create, "make a file for the log of", image->path, NULL, err);
+    if (r < 0)
+        return r;
+    image->replayed = mem_strdup(path);
+    /* the image may be written to and so may the new file below it; what that lies over is a
+     * backing file, which qemu opens for reading */
+    graph = graph_name(image, NULL, 1, err);
+    if (!graph)
+        return -EINVAL;
+    check[5] = graph;
+    strlist_add(&image->notes, "vhdx: was not closed cleanly: what its log holds was applied to a "
+                               "copy, the file is as it was");
+    return run_qemu_img(check, "replay the log of", image->path, NULL, err);
 }
 
 /* "/dir/.name.h2k-<pid>.part" beside @target. */
@@ -167,7 +197,7 @@ static char *temp_name(const char *target)
 static int copy_to(const struct image *image, const char *overlay, const char *temp, int fd,
                    const struct convert_opts *opts, struct err *err)
 {
-    CLEANUP_FREE char *graph = graph_name(image, overlay, false, err);
+    CLEANUP_FREE char *graph = graph_name(image, overlay, 0, err);
     const char *options = opts->compress ? opts->format->compressed_options : opts->format->options;
     struct copy copy = {
         .progress = opts->progress,
@@ -251,7 +281,7 @@ static int sync_files(const struct image *image, struct err *err)
  * opens for writing, and it opens the lower file of a commit for reading first. */
 static int replay_log(const struct image *image, struct err *err)
 {
-    CLEANUP_FREE char *graph = graph_name(image, NULL, true, err);
+    CLEANUP_FREE char *graph = graph_name(image, NULL, GRAPH_DEPTH, err);
     const char *const argv[] = { "qemu-img", "check", "-q", "-r", "all", graph, NULL };
 
     int r;
@@ -265,7 +295,7 @@ static int replay_log(const struct image *image, struct err *err)
 int convert_commit(const char *overlay, const struct image *image, const struct progress *progress,
                    struct err *err)
 {
-    CLEANUP_FREE char *graph = graph_name(image, overlay, true, err);
+    CLEANUP_FREE char *graph = graph_name(image, overlay, GRAPH_DEPTH, err);
     struct stat st;
     struct copy copy = { .progress = progress, .stage = "commit", .fd = -1 };
     const char *const argv[] = { "qemu-img", "commit", "-p", "-d", graph, NULL };

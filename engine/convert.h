@@ -35,6 +35,14 @@ const struct convert_format *convert_format_find(const char *name);
 /* Make a qcow2 overlay over @image at @path (which must not exist), mode 0600. */
 int convert_make_overlay(const struct image *image, const char *path, struct err *err);
 
+/*
+ * Replay the log that a VHDX was left with (image_opts.allow_log): not in the file, which is only
+ * read, but in a qcow2 over it in the session's work folder. From then on the image's graph is both
+ * together, for as long as the session lives. 0, or negative errno and *err (STATUS_FAILED: it
+ * cannot be replayed).
+ */
+int convert_replay_log(struct session *session, struct image *image, struct err *err);
+
 struct convert_opts {
     const struct convert_format *format;
     bool compress;

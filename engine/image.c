@@ -253,6 +253,11 @@ static int scan_image(struct image *image, int fd, uint64_t size, const struct i
     image->sector_size = scan->sector_size;
     image->unpacked_bytes = scan->unpacked_bytes;
     image->can_rewrite = scan->can_rewrite;
+    if (scan->has_log && !opts->allow_log && !opts->allow_commit_pending)
+        return err_status(err, STATUS_REFUSED,
+                          "has a pending log, it was not closed cleanly: open it once on its host, "
+                          "or run qemu-img check -r all on a copy of it");
+    image->has_log = scan->has_log;
     for (size_t i = 0; i < scan->notes.n; i++)
         strlist_add(&image->notes, scan->notes.items[i]);
     for (size_t i = 0; i < scan->n_extents; i++)
@@ -338,6 +343,8 @@ static int open_chain(const char *path, const struct image_opts *opts, struct im
     last = first;
     /* being a parent is what a backing file is for */
     next_opts.allow_stale = true;
+    /* what the qcow2 above says of its backing file would win over a graph with a second file */
+    next_opts.allow_log = false;
     for (unsigned depth = 1; scan.backing; depth++) {
         CLEANUP_SCAN struct image_scan above = scan;
         CLEANUP_FREE char *next = NULL;
@@ -383,6 +390,7 @@ void image_free(struct image *image)
             free(image->files[i].path);
         free(image->files);
         free(image->path);
+        free(image->replayed);
         strlist_done(&image->notes);
         free(image);
         image = backing;

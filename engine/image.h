@@ -20,6 +20,8 @@ struct image_opts {
     bool allow_stale;          /* --allow-stale */
     bool allow_commit_pending; /* finishing an interrupted commit: SOURCE.h2k-commit may be there,
                                 * and what qemu leaves when it is killed (VHDX log) is fine */
+    bool allow_log; /* a VHDX may have a pending log, when it is no backing file: the caller will
+                     * have it replayed */
 };
 
 /* One file that belongs to an image: the image itself first, then extents and backing files. */
@@ -40,7 +42,9 @@ struct image {
     size_t n_files;
     struct image *backing; /* owned; its files are in files[] as well */
     bool is_device;        /* @path is a block device of the host (raw only) */
-    struct strlist notes;  /* for people: "qcow2: was not closed cleanly (dirty bit)" */
+    bool has_log;          /* a VHDX with a pending log: not to be read before it is replayed */
+    char *replayed; /* a qcow2 over the file with what the log says: convert_replay_log() made it */
+    struct strlist notes; /* for people: "qcow2: was not closed cleanly (dirty bit)" */
 };
 
 /*
@@ -51,9 +55,8 @@ struct image {
  *   STATUS_FAILED     not an image we know with --format given, damaged, truncated (a mapped block,
  *                     flat extent or table ends beyond its file)
  *   STATUS_REFUSED    references outside its folder, snapshot child, differencing VHD/VHDX, pending
- *                     VHDX log, stale (a sibling has it as parent; .lck, .vswp, .vmss beside it),
- *                     commit pending (SOURCE.h2k-commit)
- *   STATUS_TEMPORARY  locked by another process
+ *                     VHDX log (without allow_log), stale (a sibling has it as parent; .lck, .vswp,
+ * .vmss beside it), commit pending (SOURCE.h2k-commit) STATUS_TEMPORARY  locked by another process
  *   STATUS_USAGE      a --format that there is not, or another one than raw for a block device
  * A file of no known format is raw when its size is a multiple of 512.
  */

@@ -55,7 +55,8 @@ struct image_scan {
     uint32_t sector_size;
     const char *subformat; /* a literal */
     bool can_rewrite;
-    char *backing;        /* qcow2: as it is written; NULL: none */
+    bool has_log;  /* a log must be replayed before the tables and the data are what they say */
+    char *backing; /* qcow2: as it is written; NULL: none */
     char *backing_format; /* qcow2: as it is written; NULL: not named */
     struct image_extent *extents;
     size_t n_extents;

@@ -11,6 +11,18 @@ static const char *protocol(const struct image *image)
     return image->is_device ? "host_device" : "file";
 }
 
+/* "driver=file,filename=..." below the node that @prefix and @name lead to. */
+static void put_file_opts(struct strbuf *buf, const char *prefix, const char *name,
+                          const char *driver, const char *path)
+{
+    strbuf_printf(buf, ",%s%s.driver=%s,%s%s.filename=", prefix, name, driver, prefix, name);
+    for (const char *c = path; *c; c++) {
+        if (*c == ',')
+            strbuf_putc(buf, ',');
+        strbuf_putc(buf, *c);
+    }
+}
+
 char *image_qemu_opts(const struct image *image)
 {
     struct strbuf buf = { 0 };
@@ -19,12 +31,14 @@ char *image_qemu_opts(const struct image *image)
     for (; image; image = image->backing) {
         const char *p = strbuf_text(&prefix);
 
-        strbuf_printf(&buf, "%s%sdriver=%s,%sread-only=on,%sfile.driver=%s,%sfile.filename=",
-                      buf.len ? "," : "", p, image->format, p, p, protocol(image), p);
-        for (const char *c = image->path; *c; c++) {
-            if (*c == ',')
-                strbuf_putc(&buf, ',');
-            strbuf_putc(&buf, *c);
+        strbuf_printf(&buf, "%s%sdriver=%s,%sread-only=on", buf.len ? "," : "", p, image->format,
+                      p);
+        if (image->replayed) {
+            strbuf_printf(&buf, ",%sfile.driver=qcow2", p);
+            put_file_opts(&buf, p, "file.file", "file", image->replayed);
+            put_file_opts(&buf, p, "file.backing", protocol(image), image->path);
+        } else {
+            put_file_opts(&buf, p, "file", protocol(image), image->path);
         }
         strbuf_puts(&prefix, "backing.");
     }
@@ -48,17 +62,29 @@ static void put_json_string(struct strbuf *buf, const char *text)
     strbuf_putc(buf, '"');
 }
 
+static void put_file_json(struct strbuf *buf, const char *driver, const char *path)
+{
+    strbuf_printf(buf, "{\"driver\":\"%s\",\"filename\":", driver);
+    put_json_string(buf, path);
+    strbuf_putc(buf, '}');
+}
+
 char *image_qemu_json(const struct image *image)
 {
     struct strbuf buf = { 0 };
     unsigned depth = 0;
 
     for (; image; image = image->backing) {
-        strbuf_printf(&buf, "{\"driver\":\"%s\",\"read-only\":true,\"file\":{\"driver\":\"%s\",",
-                      image->format, protocol(image));
-        strbuf_puts(&buf, "\"filename\":");
-        put_json_string(&buf, image->path);
-        strbuf_putc(&buf, '}');
+        strbuf_printf(&buf, "{\"driver\":\"%s\",\"read-only\":true,\"file\":", image->format);
+        if (image->replayed) {
+            strbuf_puts(&buf, "{\"driver\":\"qcow2\",\"file\":");
+            put_file_json(&buf, "file", image->replayed);
+            strbuf_puts(&buf, ",\"backing\":");
+            put_file_json(&buf, protocol(image), image->path);
+            strbuf_putc(&buf, '}');
+        } else {
+            put_file_json(&buf, protocol(image), image->path);
+        }
         depth++;
         if (image->backing)
             strbuf_puts(&buf, ",\"backing\":");

@@ -111,7 +111,7 @@ bool vhdx_header_has_log(const uint8_t *header)
     return memcmp(header + VHDX_HEADER_LOG_GUID, guid_zero, sizeof(guid_zero)) != 0;
 }
 
-static int check_headers(const struct image_io *io, bool in_commit, struct err *err)
+static int check_headers(const struct image_io *io, bool *ret_has_log, struct err *err)
 {
     uint8_t current[VHDX_HEADER_SIZE];
 
@@ -120,10 +120,7 @@ static int check_headers(const struct image_io *io, bool in_commit, struct err *
     if (get_le16(current + 66) != 1)
         return err_status(err, STATUS_FAILED, "VHDX version %u is not supported",
                           get_le16(current + 66));
-    if (!in_commit && vhdx_header_has_log(current))
-        return err_status(err, STATUS_REFUSED,
-                          "has a pending log, it was not closed cleanly: open it once on its host, "
-                          "or run qemu-img check -r all on a copy of it");
+    *ret_has_log = vhdx_header_has_log(current);
     return image_need(io, "the log", get_le64(current + 72), get_le32(current + 68), err);
 }
 
@@ -260,7 +257,7 @@ static int walk(const struct image_io *io, struct image_scan *ret, struct err *e
 
     if (!detect(io))
         return err_status(err, STATUS_FAILED, "not a vhdx image");
-    if (check_headers(io, ret->in_commit, err) < 0 || read_regions(io, vhdx, err) < 0 ||
+    if (check_headers(io, &ret->has_log, err) < 0 || read_regions(io, vhdx, err) < 0 ||
         read_metadata(io, vhdx, err) < 0 || walk_bat(io, vhdx, err) < 0)
         return -err->code;
     ret->size_bytes = vhdx->size;

@@ -33,6 +33,7 @@ static const struct stage {
 } stages[] = {
     { "open", FOR_DISKS | FOR_CONVERT, stage_open },
     { "check", FOR_TARGET, stage_check },
+    { "replay", FOR_DISKS | FOR_CONVERT, stage_replay },
     { "attach", FOR_DISKS, stage_attach },
     { "volumes", FOR_DISKS, stage_stack },
     { "inspect", FOR_GUEST, stage_inspect },

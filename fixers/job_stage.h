@@ -8,6 +8,7 @@
 /* All: 0, or negative errno and *err. What they make is in struct job. */
 int stage_open(struct job *job, struct err *err);    /* images */
 int stage_check(struct job *job, struct err *err);   /* names, permissions, space; log */
+int stage_replay(struct job *job, struct err *err);  /* what images were left to be finished */
 int stage_attach(struct job *job, struct err *err);  /* session, disks */
 int stage_stack(struct job *job, struct err *err);   /* volumes */
 int stage_inspect(struct job *job, struct err *err); /* systems with their facts */

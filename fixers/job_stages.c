@@ -36,6 +36,7 @@ int stage_open(struct job *job, struct err *err)
         int r;
 
         image.format = opts->sources[i].format;
+        image.allow_log = !opts->in_place;
         r = image_open(opts->sources[i].path, &image, &job->images[i], err);
         if (r < 0)
             return r;
@@ -129,13 +130,31 @@ static int attach_one(struct job *job, size_t i, struct err *err)
     return 0;
 }
 
-int stage_attach(struct job *job, struct err *err)
+static int need_session(struct job *job, struct err *err)
 {
     struct session_opts opts = { .work_dir = job->opts->work_dir };
+
+    return job->session ? 0 : session_open(&opts, &job->session, err);
+}
+
+int stage_replay(struct job *job, struct err *err)
+{
     int r = 0;
 
-    if (!job->session)
-        r = session_open(&opts, &job->session, err);
+    for (size_t i = 0; i < job->opts->n_sources && r == 0; i++) {
+        if (!job->images[i]->has_log)
+            continue;
+        r = need_session(job, err);
+        if (r == 0)
+            r = convert_replay_log(job->session, job->images[i], err);
+    }
+    return r;
+}
+
+int stage_attach(struct job *job, struct err *err)
+{
+    int r = need_session(job, err);
+
     if (r < 0)
         return r;
     job->mark = undo_mark(session_undo(job->session));

@@ -245,6 +245,29 @@ static void a_pending_vhdx_log_is_refused(void **state)
     image_free(open_image(path, &finish)); /* qemu replays it when it goes on */
 }
 
+static void a_replayed_log_lies_over_the_file(void **state)
+{
+    const struct image_opts replays = { .allow_log = true };
+    const char *path = make_vhdx_with_log();
+    const char *log = in("log,1.qcow2"); /* the comma is for the option string */
+    CLEANUP_IMAGE struct image *image = open_image(path, &replays);
+    char *opts, *json, *name;
+
+    (void)state;
+    assert_true(image->has_log);
+    run(ARGS("qemu-img", "create", "-q", "-f", "qcow2", log, "64M"));
+    image->replayed = mem_strdup(log);
+    opts = image_qemu_opts(image);
+    json = image_qemu_json(image);
+    name = mem_printf("json:%s", json);
+    run(ARGS("qemu-io", "-r", "--image-opts", "-c", "read 0 512", opts));
+    run(ARGS("qemu-io", "-r", "-c", "read 0 512", name));
+    assert_non_null(strstr(json, "log,1.qcow2"));
+    free(opts);
+    free(json);
+    free(name);
+}
+
 static void a_vhdx_log_without_entries_is_dropped(void **state)
 {
     const char *path = make_vhdx_with_log();
@@ -338,6 +361,7 @@ int main(void)
         image_test(a_differencing_vhd_is_refused),
         image_test(an_interrupted_commit_to_a_vhd_can_be_finished),
         image_test(a_pending_vhdx_log_is_refused),
+        image_test(a_replayed_log_lies_over_the_file),
         image_test(a_vhdx_log_without_entries_is_dropped),
         image_test(vhdx_sectors_and_parents_are_seen),
         image_test(two_formats_at_once_are_refused),
