@@ -48,7 +48,7 @@ static int run(const struct options *options)
     const char *guest = options->args[0].path;
     struct job_opts opts = options->job;
     struct cli_progress progress;
-    struct err err = ERR_NONE, ignored = ERR_NONE;
+    struct err err = ERR_NONE, close_err = ERR_NONE;
     struct job *job = NULL;
     int status = STATUS_OK;
     int r;
@@ -65,7 +65,8 @@ static int run(const struct options *options)
         status = cli_fail(options, SCHEMA, guest, job->stage, &err);
     else if (options->json || !options->quiet)
         print_result(options, opts.output_format, job->targets.items[0]);
-    (void)job_close(job, &ignored); /* nothing was attached */
+    if (job_close(job, &close_err) < 0 && err.code == 0)
+        status = cli_fail(options, NULL, guest, "release", &close_err);
     return status;
 }
 
