@@ -7,13 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "engine/image.h"
 #include "engine/leftovers.h"
 #include "storage/mount.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/run_util.h"
 
 #define MIB (1ULL << 20)
 #define XFS_SHUTDOWN _IOR('X', 125, uint32_t) /* XFS_IOC_GOINGDOWN; 1: flush the log before */
@@ -43,18 +42,6 @@ static void must(int r, const struct err *err)
     if (r < 0)
         fail_msg("%s", err_text(err, text, sizeof(text)));
 }
-
-static void run(const char *const *argv, const char *input)
-{
-    struct exec_opts opts = { .argv = argv,
-                              .input = input,
-                              .input_len = input ? strlen(input) : 0 };
-    struct err err = ERR_NONE;
-
-    must(exec_check(&opts, NULL, &err), &err);
-}
-
-#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL }, NULL)
 
 static char *new_image(const char *file, uint64_t size)
 {

@@ -6,11 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "storage/crypt_bitlk.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/run_util.h"
 
 #define SIZE (24U << 20)
 #define UUID "49b65d41-5be7-427e-b3a0-4c8a5cd7c73e"
@@ -42,16 +41,6 @@ static int after(void **state)
     keys_done(&keys);
     volume.size_bytes = SIZE;
     return 0;
-}
-
-static void run(const char *const *argv, const char *input)
-{
-    struct exec_opts opts = { .argv = argv, .input = input, .input_len = strlen(input) };
-    struct err err = ERR_NONE;
-    char text[ERR_TEXT];
-
-    if (exec_check(&opts, NULL, &err) < 0)
-        fail_msg("%s", err_text(&err, text, sizeof(text)));
 }
 
 /* A fresh volume that "first" opens. */

@@ -7,69 +7,11 @@
 #include "engine/base/le.h"
 #include "engine/base/mem.h"
 #include "storage/lvm_label.h"
-#include "storage/volume.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/disks_util.h"
 
-#define MIB (1ULL << 20)
 #define SIZE (8 * MIB)
 #define AREA 4096U
 #define AREA_SIZE (MIB - AREA)
-#define DISKS 3
-
-static char images[DISKS][32];
-
-static struct {
-    struct disk disks[DISKS];
-    size_t n;
-    struct stack *stack;
-} on;
-
-static int setup(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < DISKS; i++) {
-        strcpy(images[i], "/tmp/h2k-lvm-XXXXXX"); // NOLINT: it is larger
-        on.disks[i].fd = mkstemp(images[i]);
-        if (on.disks[i].fd < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < DISKS; i++) {
-        (void)close(on.disks[i].fd);
-        (void)unlink(images[i]);
-    }
-    return 0;
-}
-
-static int after(void **state)
-{
-    (void)state;
-    stack_free(on.stack);
-    on.stack = NULL;
-    return 0;
-}
-
-static void new_disks(size_t n)
-{
-    on.n = n;
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(ftruncate(on.disks[i].fd, 0), 0);
-        assert_int_equal(ftruncate(on.disks[i].fd, SIZE), 0);
-        on.disks[i].size_bytes = SIZE;
-        on.disks[i].sector_size = 512;
-        on.disks[i].read_only = true;
-    }
-}
-
-static void put(size_t disk, uint64_t at, const void *bytes, size_t len)
-{
-    assert_int_equal(pwrite(on.disks[disk].fd, bytes, len, (off_t)at), (ssize_t)len);
-}
 
 static void put_crc(uint8_t *at, const void *data, size_t len)
 {
@@ -154,31 +96,12 @@ static void put_group(size_t disk, char pv, char id, unsigned seqno)
     put_text(disk, text, 512 + 4096);
 }
 
-static void build(void)
-{
-    struct disk *disks[DISKS] = { &on.disks[0], &on.disks[1], &on.disks[2] };
-    struct err err = ERR_NONE;
-    char text[ERR_TEXT];
-
-    if (stack_build(NULL, disks, on.n, &on.stack, &err) < 0)
-        fail_msg("%s", err_text(&err, text, sizeof(text)));
-}
-
-static const struct volume *volume(const char *name)
-{
-    const struct volume *found = stack_find(on.stack, name);
-
-    if (!found)
-        fail_msg("no volume %s", name);
-    return found;
-}
-
 static void linear_volumes_are_pieces_of_disks(void **state)
 {
     const struct volume *lv;
 
     (void)state;
-    new_disks(2);
+    new_disks(2, SIZE);
     put_group(0, 'b', 'v', 1); /* the disks' order is not the group's */
     put_group(1, 'a', 'v', 1);
     build();
@@ -199,7 +122,7 @@ static void linear_volumes_are_pieces_of_disks(void **state)
 static void other_types_are_named(void **state)
 {
     (void)state;
-    new_disks(2);
+    new_disks(2, SIZE);
     put_group(0, 'a', 'v', 1);
     put_group(1, 'b', 'v', 1);
     build();
@@ -225,7 +148,7 @@ static void other_systems_groups_are_noted(void **state)
 
         text = mem_printf("%.*s%s%s", (int)(strstr(plain, old) - plain), plain, cases[i].words,
                           strstr(plain, old) + strlen(old));
-        new_disks(2);
+        new_disks(2, SIZE);
         for (size_t n = 0; n < 2; n++) {
             put_label(n, (char)('a' + n));
             put_text(n, text, 512);
@@ -245,7 +168,7 @@ static void other_systems_groups_are_noted(void **state)
 static void one_member_alone(void **state)
 {
     (void)state;
-    new_disks(1);
+    new_disks(1, SIZE);
     put_group(0, 'a', 'v', 1);
     build();
     assert_false(volume("/dev/vg/lin")->inactive);
@@ -267,7 +190,7 @@ static void what_needs_a_device_is_looked_into(void **state)
     (void)state;
     if (access("/sys/class/misc/device-mapper", F_OK) == 0)
         skip(); /* then it is made a device, which needs a session */
-    new_disks(2);
+    new_disks(2, SIZE);
     text = group('v', 1);
     start = strstr(text, "logical_volumes {");
     all =
@@ -300,7 +223,7 @@ static void the_newest_text_counts(void **state)
     char *lin;
 
     (void)state;
-    new_disks(2);
+    new_disks(2, SIZE);
     put_group(0, 'a', 'v', 9);
     lin = strstr(text, "lin");
     assert_non_null(lin);
@@ -317,7 +240,7 @@ static void two_newest_texts_are_refused(void **state)
     CLEANUP_FREE char *text = group('v', 9);
 
     (void)state;
-    new_disks(2);
+    new_disks(2, SIZE);
     put_group(0, 'a', 'v', 9);
     memcpy(strstr(text, "lin"), "new", 3);
     put_label(1, 'b');
@@ -332,7 +255,7 @@ static void two_newest_texts_are_refused(void **state)
 static void a_copied_member_is_refused(void **state)
 {
     (void)state;
-    new_disks(3);
+    new_disks(3, SIZE);
     put_group(0, 'a', 'v', 1);
     put_group(1, 'b', 'v', 1);
     put_group(2, 'a', 'v', 1);
@@ -344,7 +267,7 @@ static void a_copied_member_is_refused(void **state)
 static void damaged_metadata_is_named(void **state)
 {
     (void)state;
-    new_disks(1);
+    new_disks(1, SIZE);
     put_group(0, 'a', 'v', 1);
     put(0, AREA + 512 + 4096 + 20, "x", 1);
     build();
@@ -358,7 +281,7 @@ static void extents_beyond_the_disk_are_not_read(void **state)
     CLEANUP_FREE char *text = group('v', 1);
 
     (void)state;
-    new_disks(1);
+    new_disks(1, SIZE);
     memcpy(strstr(text, "\"pv0\", 1"), "\"pv0\", 5", 8);
     memcpy(strstr(text, "pe_start = 2048"), "pe_start = 9999", 15);
     put_label(0, 'a');

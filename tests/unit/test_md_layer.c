@@ -6,65 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
-#include "storage/volume.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/disks_util.h"
+#include "tests/unit/run_util.h"
 
-#define MIB (1ULL << 20)
 #define SIZE (16 * MIB) /* of the devices that the superblocks were made on */
-#define DISKS 3
-
-static char images[DISKS][32];
-
-static struct {
-    struct disk disks[DISKS];
-    size_t n;
-    struct stack *stack;
-} on;
-
-static int setup(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < DISKS; i++) {
-        strcpy(images[i], "/tmp/h2k-md-XXXXXX"); // NOLINT: it is larger
-        on.disks[i].fd = mkstemp(images[i]);
-        if (on.disks[i].fd < 0)
-            return -1;
-    }
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < DISKS; i++) {
-        (void)close(on.disks[i].fd);
-        (void)unlink(images[i]);
-    }
-    return 0;
-}
-
-static int after(void **state)
-{
-    (void)state;
-    stack_free(on.stack);
-    on.stack = NULL;
-    return 0;
-}
-
-static void run(const char *const *argv, const char *input)
-{
-    struct exec_opts opts = { .argv = argv,
-                              .input = input,
-                              .input_len = input ? strlen(input) : 0 };
-    struct err err = ERR_NONE;
-    char text[ERR_TEXT];
-
-    if (exec_check(&opts, NULL, &err) < 0)
-        fail_msg("%s", err_text(&err, text, sizeof(text)));
-}
 
 /* Disk number @disk gets the superblock of member @member, at @at. */
 static void put_super(const char *name, size_t member, size_t len, size_t disk, uint64_t at)
@@ -75,21 +22,9 @@ static void put_super(const char *name, size_t member, size_t len, size_t disk, 
 
     assert_true(fd >= 0);
     assert_int_equal(io_pread_full(fd, bytes, len, member * len), 0);
-    assert_int_equal(pwrite(on.disks[disk].fd, bytes, len, (off_t)at), (ssize_t)len);
+    put(disk, at, bytes, len);
     (void)close(fd);
     free(path);
-}
-
-static void new_disks(size_t n)
-{
-    on.n = n;
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(ftruncate(on.disks[i].fd, 0), 0);
-        assert_int_equal(ftruncate(on.disks[i].fd, SIZE), 0);
-        on.disks[i].size_bytes = SIZE;
-        on.disks[i].sector_size = 512;
-        on.disks[i].read_only = true;
-    }
 }
 
 static void make_ext4(size_t disk, const char *offset)
@@ -103,31 +38,12 @@ static void make_ext4(size_t disk, const char *offset)
     run(argv, NULL);
 }
 
-static void build(void)
-{
-    struct disk *disks[DISKS] = { &on.disks[0], &on.disks[1], &on.disks[2] };
-    struct err err = ERR_NONE;
-    char text[ERR_TEXT];
-
-    if (stack_build(NULL, disks, on.n, &on.stack, &err) < 0)
-        fail_msg("%s", err_text(&err, text, sizeof(text)));
-}
-
-static const struct volume *volume(const char *name)
-{
-    const struct volume *found = stack_find(on.stack, name);
-
-    if (!found)
-        fail_msg("no volume %s", name);
-    return found;
-}
-
 static void a_mirror_is_a_piece_of_a_disk(void **state)
 {
     const struct volume *md;
 
     (void)state;
-    new_disks(2);
+    new_disks(2, SIZE);
     make_ext4(1, "1048576");
     make_ext4(0, "1048576");
     put_super("r1-1.2", 0, 512, 0, 4096);
@@ -150,7 +66,7 @@ static void one_half_of_a_mirror_is_read(void **state)
     const struct volume *md;
 
     (void)state;
-    new_disks(1);
+    new_disks(1, SIZE);
     make_ext4(0, "1048576");
     put_super("r1-1.2", 1, 512, 0, 4096);
     build();
@@ -170,7 +86,7 @@ static void the_table_of_an_array(void **state)
     if (!exec_have("sfdisk"))
         skip();
     for (size_t format = 0; format < 2; format++) {
-        new_disks(2);
+        new_disks(2, SIZE);
         for (size_t i = 0; i < 2; i++) {
             const char *const argv[] = { "sfdisk", "-q", images[i], NULL };
 
@@ -198,7 +114,7 @@ static void the_end_of_a_partition(void **state)
     (void)state;
     if (!exec_have("sfdisk"))
         skip();
-    new_disks(2);
+    new_disks(2, SIZE);
     for (size_t i = 0; i < 2; i++) {
         const char *const argv[] = { "sfdisk", "-q", images[i], NULL };
 
@@ -220,7 +136,7 @@ static void what_cannot_be_had_is_said(void **state)
     uint8_t byte;
 
     (void)state;
-    new_disks(1);
+    new_disks(1, SIZE);
     put_super("r5-1.2", 1, 512, 0, 4096);
     build();
     disk = volume("/dev/sda");
@@ -248,11 +164,11 @@ static void firmware_raid_is_named(void **state)
     (void)state;
     if (!exec_have("sfdisk"))
         skip();
-    new_disks(1);
+    new_disks(1, SIZE);
     assert_int_equal(ftruncate(on.disks[0].fd, 256 * MIB), 0);
     run(argv, script); /* a table for more than this disk */
     assert_int_equal(ftruncate(on.disks[0].fd, SIZE), 0);
-    assert_int_equal(pwrite(on.disks[0].fd, "Intel Raid ISM Cfg Sig. 1.3.00", 30, SIZE - 1024), 30);
+    put(0, SIZE - 1024, "Intel Raid ISM Cfg Sig. 1.3.00", 30);
     build();
     disk = volume("/dev/sda");
     assert_int_equal(on.stack->n_volumes, 1);

@@ -5,10 +5,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine/base/exec.h"
 #include "engine/base/io.h"
 #include "storage/volume.h"
-#include "tests/unit/unit.h"
+#include "tests/unit/run_util.h"
 
 #define MIB (1ULL << 20)
 
@@ -39,18 +38,6 @@ static int after(void **state)
     stack_free(on.stack);
     on.stack = NULL;
     return 0;
-}
-
-static void run(const char *const *argv, const char *input)
-{
-    struct exec_opts opts = { .argv = argv,
-                              .input = input,
-                              .input_len = input ? strlen(input) : 0 };
-    struct err err = ERR_NONE;
-    char text[ERR_TEXT];
-
-    if (exec_check(&opts, NULL, &err) < 0)
-        fail_msg("%s", err_text(&err, text, sizeof(text)));
 }
 
 static void new_image(uint64_t size, unsigned sector_size)
