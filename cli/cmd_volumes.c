@@ -45,12 +45,21 @@ static void needs_lines(const struct stack *stack)
     }
 }
 
+/* Is it so because of what it lies on? */
+static bool has_inherited(const struct stack *stack, const struct volume *volume)
+{
+    for (size_t i = 0; i < volume->n_parents; i++)
+        if (strcmp(stack->volumes[volume->parents[i]].read_only, volume->read_only) == 0)
+            return true;
+    return false;
+}
+
 static void read_only_lines(const struct stack *stack)
 {
     for (size_t i = 0; i < stack->n_volumes; i++) {
         const struct volume *volume = &stack->volumes[i];
 
-        if (volume->read_only[0] != '\0' && volume->kind != VOLUME_PARTITION)
+        if (volume->read_only[0] != '\0' && !has_inherited(stack, volume))
             (void)printf("read-only: %s: %s\n", volume->name, volume->read_only);
     }
 }

@@ -126,7 +126,7 @@ static void mount_line(FILE *out, const struct fact_mount *mount)
     text_safe(out, mount->type, false);
     (void)fputs(mount->dirty ? "  journal: dirty" : "", out);
     if (mount->problem[0] != '\0') {
-        (void)fputs("  missing: ", out);
+        (void)fputs(mount->mounted ? "  note: " : "  missing: ", out);
         text_safe(out, mount->problem, false);
     }
     (void)fputc('\n', out);

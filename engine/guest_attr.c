@@ -68,10 +68,37 @@ static int copy_xattr(int from, int to, const char *name)
     return 0;
 }
 
+/* What drivers of NTFS have beside the listed ones: the security descriptor (without it a new file
+ * lets everyone do everything), the attributes of Windows, the time of creation. */
+static int copy_unlisted(int from, int to)
+{
+    static const char *const names[] = {
+        "system.ntfs_acl",
+        "system.ntfs_security",
+        "system.ntfs_attrib",
+        "system.ntfs_crtime",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        char probe[1];
+        int r = 0;
+
+        if (fgetxattr(from, names[i], probe, 0) > 0)
+            r = copy_xattr(from, to, names[i]);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 int attr_copy_xattrs(int from, int to)
 {
     CLEANUP_FREE char *names = NULL;
-    ssize_t len = flistxattr(from, NULL, 0);
+    int r = copy_unlisted(from, to);
+    ssize_t len = r < 0 ? 0 : flistxattr(from, NULL, 0);
+
+    if (r < 0)
+        return r;
 
     if (len < 0)
         return errno == ENOTSUP ? 0 : -errno;
@@ -83,8 +110,7 @@ int attr_copy_xattrs(int from, int to)
         return -errno;
     names[len] = '\0';
     for (const char *name = names; name < names + len; name += strlen(name) + 1) {
-        int r = copy_xattr(from, to, name);
-
+        r = copy_xattr(from, to, name);
         if (r < 0)
             return r;
     }

@@ -49,7 +49,8 @@ const struct host_tool host_tools[] = {
     { "depmod", "kmod", "--version", "module indexes of the initramfs", true },
     { "modprobe", "kmod", "--version", "loading drivers", false },
     { "mcopy", "mtools", "--version", "EFI system partitions without a vfat driver", false },
-    { "ntfs-3g", "ntfs-3g", "--version", "NTFS without the ntfs3 driver", false },
+    { "ntfs-3g", "ntfs-3g", "--version", "writing NTFS; reading it without the ntfs3 driver",
+      false },
     { "qemu-system-x86_64", "qemu-system-x86", "--version", "boot-test", false },
     { "virt-xml-validate", "libvirt-clients", NULL, "checking the libvirt XML", false },
 };

@@ -207,7 +207,7 @@ static int abort_fuse(struct dead *dead, const char *value, struct err *err)
     int status = 0;
     pid_t child;
 
-    if (io_parse_u64(value, 1U << 20, &number) < 0 || !has_server(dead))
+    if (io_parse_u64(value, UINT32_MAX, &number) < 0 || !has_server(dead))
         return 0;
     child = fork();
     if (child == 0)

@@ -122,6 +122,25 @@ int server_wait_pid_file(struct session *session, struct server *server, char *p
     return r;
 }
 
+int server_wait_end(struct server *server, const char *bad, struct err *err)
+{
+    struct pollfd end = { .fd = server->process.pidfd, .events = POLLIN };
+    CLEANUP_STRBUF struct strbuf said = { 0 };
+    const char *found;
+    int status = 0;
+
+    if (poll(&end, 1, SERVER_STOP_MS) <= 0 || !process_ended(&server->process, &status))
+        return err_set(err, ETIMEDOUT, "wait for the end of %s", server->name);
+    process_stderr(&server->process, &said);
+    if (status != 0)
+        return err_set(err, EPROTO, "%s ended with status %d: %s", server->name, status,
+                       strbuf_text(&said));
+    found = strstr(strbuf_text(&said), bad);
+    if (found)
+        return err_set(err, EIO, "%s said: %.*s", server->name, (int)strcspn(found, "\n"), found);
+    return 0;
+}
+
 void server_stop(struct session *session, struct server *server, unsigned grace_ms)
 {
     struct err ignored = ERR_NONE;

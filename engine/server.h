@@ -41,6 +41,11 @@ int server_wait_pid_file(struct session *session, struct server *server, char *p
 /* 0 while it runs; -EIO and *err, with what it said, when it has ended. */
 int server_check(struct server *server, struct err *err);
 
+/* Wait for one that ends by itself, and for its last words: 0, or negative errno and *err when it
+ * does not end within SERVER_STOP_MS, failed, or said @bad. Then server_stop() still has to be
+ * called. */
+int server_wait_end(struct server *server, const char *bad, struct err *err);
+
 /* SIGTERM, SIGKILL after @grace_ms, reap. Fine when it was never started. */
 void server_stop(struct session *session, struct server *server, unsigned grace_ms);
 

@@ -255,8 +255,10 @@ static void note_mounts(const struct facts *facts, struct plan *plan)
                       facts->mounts[i].file, n, facts->mounts[i].source, facts->mounts[i].target,
                       facts->mounts[i].device->name);
         if (facts->mounts[i].problem[0] != '\0')
-            plan_note(plan, "%s: %s (for %s) is missing: %s", facts->mounts[i].file,
-                      facts->mounts[i].source, facts->mounts[i].target, facts->mounts[i].problem);
+            plan_note(plan, "%s: %s (for %s) is %s: %s", facts->mounts[i].file,
+                      facts->mounts[i].source, facts->mounts[i].target,
+                      facts->mounts[i].mounted ? "not written" : "missing",
+                      facts->mounts[i].problem);
     }
 }
 

@@ -48,7 +48,7 @@ struct fact_mount {
     bool at_boot;  /* the guest mounts it when it starts, or as soon as somebody looks */
     bool mounted;  /* part of the tree that is looked at now */
     bool dirty;    /* journal needs recovery */
-    char *problem; /* why it could not be mounted though the guest would; "" */
+    char *problem; /* why it could not be mounted though the guest would, or not for writing; "" */
 };
 
 struct initramfs;

@@ -135,6 +135,16 @@ static int bind_one(struct system *system, struct fact_mount *mount,
     return 0;
 }
 
+/* It is there, but nothing can be changed on it. */
+static void set_read_only(struct fact_mount *mount, const struct mtree *tree)
+{
+    const char *why = mtree_why_read_only(tree, mount->target);
+    CLEANUP_FREE char *text = why ? mem_printf("it is mounted read-only: %s", why) : NULL;
+
+    if (text)
+        facts_set(&mount->problem, text);
+}
+
 static int mount_one(struct stack *stack, struct system *system, struct fact_mount *mount,
                      const struct inspect_opts *opts, struct err *err)
 {
@@ -152,6 +162,7 @@ static int mount_one(struct stack *stack, struct system *system, struct fact_mou
         return not_mounted(mount, opts->read_only, true, &one, err);
     mount->mounted = true;
     mount->dirty = mtree_was_dirty(system->tree, mount->target);
+    set_read_only(mount, system->tree);
     return 0;
 }
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -16,7 +16,6 @@
 #include "storage/mtree.h"
 
 #define BUSY_WAIT_MS 1000 /* how long a file system may stay busy after its last user */
-#define SERVER_WAIT_MS 15000
 
 /* ---- mounting ---- */
 
@@ -54,11 +53,12 @@ static int by_kernel(struct branch *branch, const struct mount_opts *opts, struc
     struct fsmount_opts mount = {
         .type = fstype->driver,
         .source = branch->node,
-        .read_only = opts->read_only,
+        .read_only = branch->read_only,
+        .lenient = fstype->lenient,
         .options = options,
     };
 
-    mount.n_options = add_options(options, opts->read_only ? fstype->read : fstype->write);
+    mount.n_options = add_options(options, branch->read_only ? fstype->read : fstype->write);
     if (branch->btrfs)
         mount.n_options += add_btrfs_options(options + mount.n_options, branch->btrfs, opts, id);
     r = fsmount_new(&mount, &branch->fd, err);
@@ -67,52 +67,43 @@ static int by_kernel(struct branch *branch, const struct mount_opts *opts, struc
     return r;
 }
 
-/* The server mounts itself somewhere private; from there the mount is moved to its place. */
-static int wait_for_server(struct branch *branch, const char *dir, struct err *err)
+void branch_stay_read_only(struct branch *branch, const char *why)
 {
-    uint64_t end = io_now_ms() + SERVER_WAIT_MS;
-    struct stat before, now;
-    int status;
+    branch->read_only = true;
+    free(branch->why_read_only);
+    branch->why_read_only = mem_strdup(why);
+}
 
-    if (stat(dir, &before) < 0)
-        return err_set(err, errno, "stat %s", dir);
-    while (io_now_ms() < end) {
-        if (process_ended(&branch->server, &status)) {
-            CLEANUP_STRBUF struct strbuf text = { 0 };
+/* A server that finds something amiss falls back to reading, and says why first. */
+static int check_fallback(struct branch *branch, struct err *err)
+{
+    CLEANUP_FREE char *said = NULL;
+    CLEANUP_FREE char *why = NULL;
+    struct statvfs fs;
 
-            process_stderr(&branch->server, &text);
-            return err_set(err, EPROTO, "%s ended with status %d: %s", branch->fstype->program,
-                           status, strbuf_text(&text));
-        }
-        if (stat(dir, &now) == 0 && now.st_dev != before.st_dev)
-            return 0;
-        (void)poll(NULL, 0, 5);
-    }
-    return err_set(err, ETIMEDOUT, "wait for %s", branch->fstype->program);
+    if (branch->read_only)
+        return 0;
+    if (fstatvfs(branch->fd, &fs) < 0)
+        return err_set(err, errno, "look at the file system");
+    if (!(fs.f_flag & ST_RDONLY))
+        return 0;
+    said = fsserver_words(&branch->server);
+    why = mem_printf("%s: %.*s", branch->fstype->program, (int)strcspn(said, "\n"), said);
+    branch_stay_read_only(branch, why);
+    return 0;
 }
 
 static int by_program(const struct mtree *tree, struct branch *branch, struct err *err)
 {
-    static unsigned counter;
-    CLEANUP_FREE char *dir =
-        mem_printf("%s/fuse%u", session_run_dir(tree->stack->session), ++counter);
-    const char *const argv[] = { branch->fstype->program,
-                                 "-o",
-                                 "ro,norecover,no_detach,noatime,nosuid,nodev,noexec",
-                                 branch->node,
-                                 dir,
-                                 NULL };
-    struct exec_opts opts = { .argv = argv, .package = branch->fstype->program };
-    int r;
+    const struct fstype *fstype = branch->fstype;
+    const struct fsserver_opts opts = {
+        .program = fstype->program,
+        .options = branch->read_only ? fstype->program_read : fstype->program_write,
+        .node = branch->node,
+    };
+    int r = fsserver_start(tree->stack->session, &opts, &branch->server, &branch->fd, err);
 
-    if (mkdir(dir, 0700) < 0)
-        return err_set(err, errno, "make the folder %s", dir);
-    r = process_start(&opts, &branch->server, err);
-    if (r == 0)
-        r = wait_for_server(branch, dir, err);
-    if (r == 0)
-        r = fsmount_pick(dir, &branch->fd, err);
-    return r;
+    return r < 0 ? r : check_fallback(branch, err);
 }
 
 /* Does a program do what the kernel has no driver for? */
@@ -148,6 +139,46 @@ static int without_driver(const struct mtree *tree, struct branch *branch,
     return r;
 }
 
+/* What the kernel's driver refuses to write can still be read. */
+static int by_driver(struct branch *branch, const struct mount_opts *opts, struct err *err)
+{
+    struct err one = ERR_NONE;
+    char text[2 * ERR_TEXT];
+    int r;
+
+    if (branch->read_only)
+        return by_kernel(branch, opts, err);
+    r = by_kernel(branch, opts, &one);
+    if (r == 0 || r == -EINTR) {
+        *err = one;
+        return r;
+    }
+    branch_stay_read_only(branch, err_text(&one, text, sizeof(text)));
+    return by_kernel(branch, opts, err);
+}
+
+/*
+ * NTFS: the driver replays a log that is not clean, the program can only throw it away. To the
+ * program all other writing is left: it is the older of the two by far, and it is the same on
+ * every kernel.
+ */
+static int program_or_driver(const struct mtree *tree, struct branch *branch,
+                             const struct mount_opts *opts, struct err *err)
+{
+    const struct fstype *fstype = branch->fstype;
+    bool has_driver = fsmount_have(fstype->driver) != -ENODEV;
+    int r;
+
+    if (!has_driver && !branch->read_only && branch->was_dirty)
+        branch_stay_read_only(branch, "its log holds changes that were not finished, and only the "
+                                      "kernel's driver (module ntfs3) finishes them: load it, or "
+                                      "start Windows and shut it down");
+    if (has_driver && (branch->read_only || branch->was_dirty || !exec_have(fstype->program)))
+        return by_driver(branch, opts, err);
+    r = check_program(fstype, branch->read_only, err);
+    return r < 0 ? r : by_program(tree, branch, err);
+}
+
 int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volume,
                  const struct mount_opts *opts, struct err *err)
 {
@@ -163,6 +194,8 @@ int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volum
     if (r < 0)
         return r;
     branch->node = mem_strdup(node);
+    if (branch->fstype->may_be_read_only)
+        return program_or_driver(tree, branch, opts, err);
     if (fsmount_have(branch->fstype->driver) == -ENODEV)
         return without_driver(tree, branch, volume, err);
     return by_kernel(branch, opts, err);
@@ -189,22 +222,27 @@ static int unmount(const char *path, struct err *err)
 
 int branch_release(struct branch *branch, struct err *err)
 {
-    int r = 0;
+    struct err other = ERR_NONE;
+    int r = 0, r2;
 
     staging_free(branch->staging);
     if (branch->fd >= 0)
         (void)close(branch->fd);
     if (branch->path)
         r = unmount(branch->path, err);
-    if (branch->server.pid > 0)
-        (void)process_stop(&branch->server, 2000); /* it ended with its mount, or is told to */
+    /* one that is still mounted somewhere does not end by itself */
+    r2 = fsserver_end(&branch->server, branch->path && r == 0 && !branch->read_only,
+                      r < 0 ? &other : err);
+    if (r == 0)
+        r = r2;
     btrfs_use_end(branch->btrfs);
     if (r < 0)
         r = err_wrap(err, "release %s", branch->target);
     free(branch->path);
     free(branch->node);
     free(branch->target);
-    *branch = (struct branch){ .fd = -1 };
+    free(branch->why_read_only);
+    *branch = (struct branch)BRANCH_NONE;
     return r;
 }
 

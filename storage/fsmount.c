@@ -73,7 +73,8 @@ static int configure(int fd, const struct fsmount_opts *opts)
         const struct fsmount_option *option = &opts->options[i];
 
         if (fs_config(fd, option->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option->key,
-                      option->value) < 0)
+                      option->value) < 0 &&
+            !(opts->lenient && errno == EINVAL))
             return -errno;
     }
     return fs_config(fd, FSCONFIG_CMD_CREATE, NULL, NULL) < 0 ? -errno : 0;

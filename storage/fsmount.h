@@ -18,6 +18,7 @@ struct fsmount_opts {
     const char *type;   /* the driver's name */
     const char *source; /* block device; NULL: none */
     bool read_only;
+    bool lenient; /* an option that the driver does not know is left out */
     const struct fsmount_option *options;
     size_t n_options;
 };

@@ -6,6 +6,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
 #include "storage/btrfs.h"
+#include "storage/ntfs.h"
 
 /* ext2/3/4 (Documentation/filesystems/ext4/super.rst): superblock at byte 1024 */
 #define EXT_SUPER 1024
@@ -57,6 +58,8 @@ static bool fat_is_dirty(const struct volume *volume)
     .read = { { "noload", NULL } }, .write = { { "errors", "remount-ro" } },                       \
     .is_dirty = ext_is_dirty
 
+#define NTFS_3G "no_detach,noatime,nosuid,nodev,noexec"
+
 static const struct fstype types[] = {
     { .name = "ext2", .driver = "ext4", EXT_OPTIONS },
     { .name = "ext3", .driver = "ext4", EXT_OPTIONS },
@@ -81,8 +84,16 @@ static const struct fstype types[] = {
       .program_writes = true },
     { .name = "ntfs",
       .driver = "ntfs3",
+      .write = { { "windows_names", NULL } }, /* since Linux 6.2 */
+      .lenient = true,
+      .is_dirty = ntfs_is_dirty,
       .program = "ntfs-3g",
-      .without_driver = FSTYPE_BY_PROGRAM },
+      .without_driver = FSTYPE_BY_PROGRAM,
+      .program_writes = true,
+      .program_read = "ro,norecover," NTFS_3G,
+      /* norecover: an unclean log would be thrown away; compressed files cannot be booted from */
+      .program_write = "norecover,windows_names,nocompression," NTFS_3G,
+      .may_be_read_only = true },
 };
 
 const struct fstype *fstype_find(const char *name)

@@ -20,6 +20,11 @@ struct fstype {
     const char *program; /* serves it without a driver; NULL: nothing does */
     enum fstype_how without_driver;
     bool program_writes; /* it can also write */
+    /* for FSTYPE_BY_PROGRAM: its -o for reading and for writing */
+    const char *program_read, *program_write;
+    /* What must not be written is mounted read-only all the same; see branch_mount(). */
+    bool may_be_read_only;
+    bool lenient; /* older drivers do not know all the options */
 };
 
 /* NULL: never mounted. */

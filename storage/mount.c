@@ -141,16 +141,19 @@ static int attach_branch(struct mtree *tree, struct branch *branch, int target_f
 int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
                 const struct mount_opts *opts, struct err *err)
 {
-    struct branch branch = { .fd = -1, .read_only = opts->read_only };
+    struct branch branch = BRANCH_NONE;
     CLEANUP_FD int target_fd = -1;
     struct err other = ERR_NONE;
     int r;
 
+    branch.read_only = opts->read_only;
     branch.fstype = fstype_find(volume->fstype);
     if (!branch.fstype)
         return err_status(err, STATUS_FAILED, "%s: file systems of type \"%s\" are not mounted",
                           volume->name, volume->fstype);
-    if (!opts->read_only && volume->read_only[0] != '\0')
+    if (!opts->read_only && volume->read_only[0] != '\0' && branch.fstype->may_be_read_only)
+        branch_stay_read_only(&branch, volume->read_only);
+    else if (!opts->read_only && volume->read_only[0] != '\0')
         return err_status(err, volume->read_only_status, "%s cannot be written: %s", volume->name,
                           volume->read_only);
     target_fd = open_target(tree, target, err);
@@ -191,7 +194,7 @@ int mtree_bind(struct mtree *tree, const char *source, const char *target, bool 
 {
     const struct branch *of = branch_of(tree, source);
     CLEANUP_FD int source_fd = -1, target_fd = -1;
-    struct branch branch = { .fd = -1 };
+    struct branch branch = BRANCH_NONE;
     struct err other = ERR_NONE;
     int r;
 
@@ -217,6 +220,13 @@ int mtree_bind(struct mtree *tree, const char *source, const char *target, bool 
 const struct guest_root *mtree_root(const struct mtree *tree)
 {
     return tree->root;
+}
+
+const char *mtree_why_read_only(const struct mtree *tree, const char *target)
+{
+    const struct branch *branch = mtree_branch(tree, target);
+
+    return branch ? branch->why_read_only : NULL;
 }
 
 bool mtree_was_dirty(const struct mtree *tree, const char *target)

@@ -29,7 +29,10 @@ static int sync_branch(const struct branch *branch, struct err *err)
     fd = open_branch(branch, err);
     if (fd < 0)
         return fd;
-    return syncfs(fd) < 0 ? err_set(err, errno, "sync") : 0;
+    if (syncfs(fd) < 0)
+        return err_set(err, errno, "sync");
+    /* a server has written to the device, but not everything is on it */
+    return fsserver_sync(&branch->server, err);
 }
 
 int mtree_sync(struct mtree *tree, struct err *err)

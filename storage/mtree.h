@@ -3,8 +3,8 @@
 #ifndef H2K_STORAGE_MTREE_H
 #define H2K_STORAGE_MTREE_H
 
-#include "engine/base/exec.h"
 #include "storage/btrfs.h"
+#include "storage/fsserver.h"
 #include "storage/fstypes.h"
 #include "storage/mount.h"
 #include "storage/staging.h"
@@ -18,11 +18,17 @@ struct branch {
     const struct fstype *fstype;
     int fd; /* O_PATH of its root, -1 once it is released */
     bool read_only;
+    char *why_read_only; /* though it was to be written; NULL: it was not, or is */
     bool was_dirty;
     struct btrfs_use *btrfs; /* NULL: it is no btrfs */
     struct staging *staging; /* NULL: it is the real thing */
-    struct process server;   /* of a file system in user space */
+    struct fsserver server;  /* of a file system in user space */
 };
+
+#define BRANCH_NONE                                                                                \
+    {                                                                                              \
+        .fd = -1, .server = FSSERVER_NONE                                                          \
+    }
 
 struct mtree {
     unsigned refs; /* the caller's, and one for each step on the undo stack */
@@ -39,6 +45,9 @@ struct branch *mtree_branch(const struct mtree *tree, const char *target);
 /* Mount @volume, of branch->fstype, detached: branch->fd and branch->node. */
 int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volume,
                  const struct mount_opts *opts, struct err *err);
+
+/* Mount it read-only though it was to be written. */
+void branch_stay_read_only(struct branch *branch, const char *why);
 
 /* Unmount and forget the device; goes on after a failure. */
 int branch_release(struct branch *branch, struct err *err);

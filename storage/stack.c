@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "storage/btrfs.h"
 #include "storage/layers.h"
+#include "storage/ntfs.h"
 #include "storage/peek.h"
 #include "storage/probe.h"
 
@@ -166,6 +167,7 @@ int stack_build_with_keys(struct session *session, struct disk *const *disks, si
     if (r < 0)
         return r;
     btrfs_check_sets(stack);
+    ntfs_check_all(stack);
     *ret = TAKE(stack);
     return 0;
 }

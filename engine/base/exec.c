@@ -130,7 +130,9 @@ static int not_started(const struct exec_opts *opts, int code, struct err *err)
 }
 
 /* Fork and exec; all descriptors of @ret are set on success. @capture: stdout becomes a pipe. */
-static int spawn(const struct exec_opts *opts, int capture, struct spawned *ret, struct err *err)
+/* @err_flags: of stderr's pipe. */
+static int spawn(const struct exec_opts *opts, int capture, int err_flags, struct spawned *ret,
+                 struct err *err)
 {
     int in[2] = { -1, -1 }, out[2] = { -1, -1 }, errs[2] = { -1, -1 }, report[2] = { -1, -1 };
     CLEANUP_FD int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -139,7 +141,7 @@ static int spawn(const struct exec_opts *opts, int capture, struct spawned *ret,
     int code = 0;
     int fds[3];
 
-    if (null_fd < 0 || pipe2(report, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC) < 0 ||
+    if (null_fd < 0 || pipe2(report, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC | err_flags) < 0 ||
         (opts->input && pipe2(in, O_CLOEXEC) < 0) || (capture && pipe2(out, O_CLOEXEC) < 0))
         return err_set(err, errno, "start %s", opts->argv[0]);
 
@@ -251,7 +253,7 @@ int exec_run(const struct exec_opts *opts, struct exec_result *result, struct er
     int r;
 
     log_debug("run %s", opts->argv[0]);
-    r = spawn(opts, opts->stdout_fd <= 0, &child, err);
+    r = spawn(opts, opts->stdout_fd <= 0, 0, &child, err);
     if (r < 0)
         return r;
     r = pump(opts, &child, &own);
@@ -319,12 +321,12 @@ int process_start(const struct exec_opts *opts, struct process *ret, struct err 
     int r;
 
     log_debug("start %s", opts->argv[0]);
-    r = spawn(opts, 0, &child, err);
+    /* nobody reads while it runs: what it says too much is lost and does not hold it up */
+    r = spawn(opts, 0, O_NONBLOCK, &child, err);
     if (r < 0)
         return r;
     if (child.in_fd >= 0)
         (void)close(child.in_fd);
-    (void)fcntl(child.err_fd, F_SETFL, O_NONBLOCK);
     *ret = (struct process){ .pid = child.pid, .pidfd = child.pidfd, .err_fd = child.err_fd };
     return 0;
 }

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* NTFS of mkntfs, written through overlays, and what Windows has not let go of left alone; ntfs-3g
+ * itself is asked what it thinks of the same volumes. */
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+
+#include "engine/base/le.h"
+#include "storage/ntfs_read.h"
+#include "tests/root/mount_util.h"
+
+#define ACL "system.ntfs_acl"
+#define ENDED_MS 20000
+
+/* Owner and group SYSTEM, and SYSTEM may do everything: nobody else may do anything. */
+static const uint8_t acl[] = {
+    1, 0, 4,    0x80, 0x14, 0, 0, 0, 0x20, 0, 0,    0, 0,    0, 0,    0, 0x2c, 0, 0, 0, /* header */
+    1, 1, 0,    0,    0,    0, 0, 5, 18,   0, 0,    0, 1,    1, 0,    0, 0,    0, 0, 5, 18,
+    0, 0, 0,                                                             /* SIDs */
+    2, 0, 0x1c, 0,    1,    0, 0, 0, 0,    0, 0x14, 0, 0xff, 1, 0x1f, 0, /* ACL, ACE */
+    1, 1, 0,    0,    0,    0, 0, 5, 18,   0, 0,    0,
+};
+
+static bool can_test(void)
+{
+    return exec_have("mkntfs") && exec_have("ntfs-3g") && exec_have("ntfscat") &&
+           exec_have("ntfscp") && mount_support("ntfs", false) != MOUNT_NONE;
+}
+
+static char *new_ntfs(const char *file)
+{
+    char *path = new_image(file, 64 * MIB);
+
+    RUN("mkntfs", "-FQq", path);
+    return path;
+}
+
+/* A file on the volume, by ntfscp. */
+static void add_file(const char *image, const char *name, const void *data, size_t len)
+{
+    char *from = path_of("file");
+    struct err err = ERR_NONE;
+
+    must(io_write_file(from, data, len, 0600, &err), &err);
+    RUN("ntfscp", "-fq", image, from, name);
+    free(from);
+}
+
+static char *output_of(const char *const *argv, int *ret_status)
+{
+    struct exec_opts opts = { .argv = argv };
+    struct exec_result result = { 0 };
+    struct err err = ERR_NONE;
+    char *text;
+
+    must(exec_run(&opts, &result, &err), &err);
+    if (ret_status)
+        *ret_status = result.exit_status;
+    text = mem_strdup(strbuf_text(&result.out));
+    exec_result_done(&result);
+    return text;
+}
+
+static void expect_in_image(const char *image, const char *file, const char *want)
+{
+    const char *const argv[] = { "ntfscat", image, file, NULL };
+    char *text = output_of(argv, NULL);
+
+    assert_string_equal(text, want);
+    free(text);
+}
+
+/* ---- writing ---- */
+
+static void what_is_written_is_there_afterwards(void **state)
+{
+    char *path, *overlay = path_of("ntfs.qcow2"), *raw = path_of("after.raw");
+    struct err err = ERR_NONE;
+    uint64_t trimmed = 0;
+
+    if (!can_test())
+        skip();
+    path = new_ntfs("ntfs.raw");
+    add_file(path, "old.txt", "old\n", 4);
+    attach_image("ntfs.raw", DISK_OVERLAY, overlay);
+    build();
+    mount_rw("/dev/sda", "/");
+    assert_null(mtree_why_read_only(on.tree, "/"));
+    make_folder("/Program Files/Test");
+    put("/Program Files/Test/a.txt", "first\n");
+    put("/Program Files/Test/a.txt", "second\n");
+    put("/old.txt", "new\n");
+    sync_tree();
+    must(mtree_trim(on.tree, &trimmed, &err), &err);
+    put("/Program Files/Test/b.txt", "after the sync\n");
+    again(); /* waits for the server: what it holds is written */
+    mount_ro("/dev/sda", "/");
+    expect("/Program Files/Test/a.txt", "second\n");
+    assert_int_equal(guest_remove(mtree_root(on.tree), "/old.txt", &err), -EROFS);
+    assert_int_equal(release(state), 0);
+
+    RUN("qemu-img", "convert", "-O", "raw", overlay, raw);
+    expect_in_image(raw, "/Program Files/Test/a.txt", "second\n");
+    expect_in_image(raw, "/Program Files/Test/b.txt", "after the sync\n");
+    expect_in_image(raw, "/old.txt", "new\n");
+    expect_in_image(path, "/old.txt", "old\n");
+    RUN("ntfsfix", "-n", raw);
+    free(path);
+    free(overlay);
+    free(raw);
+}
+
+static void names_that_windows_forbids_are_not_made(void **state)
+{
+    static const char *const names[] = { "/a:b", "/a?", "/nul", "/COM1.txt", "/end.", "/end " };
+    struct guest_piece piece = { .data = "", .len = 0 };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    open_image("ntfs.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        assert_int_equal(guest_replace(mtree_root(on.tree), names[i], &piece, 1, &plain, &err),
+                         -EINVAL);
+    put("/CON1.txt", "a name like any other\n");
+}
+
+static void a_replaced_file_keeps_its_security(void **state)
+{
+    uint8_t got[sizeof(acl) + 1] = { 0 };
+    uint32_t attributes = htole32(0x26), after = 0; /* hidden, system, archive */
+    int fd;
+
+    (void)state;
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    open_image("ntfs.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    put("/file", "old\n");
+    fd = openat(guest_root_fd(mtree_root(on.tree)), "file", O_RDONLY | O_CLOEXEC);
+    if (fsetxattr(fd, ACL, acl, sizeof(acl), 0) < 0) {
+        (void)close(fd);
+        skip(); /* the kernel's driver */
+    }
+    assert_int_equal(fsetxattr(fd, "system.ntfs_attrib", &attributes, 4, 0), 0);
+    (void)close(fd);
+    put("/file", "new\n");
+    again();
+    mount_rw("/dev/sda", "/");
+    expect("/file", "new\n");
+    fd = openat(guest_root_fd(mtree_root(on.tree)), "file", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(fgetxattr(fd, ACL, got, sizeof(got)), sizeof(acl));
+    assert_memory_equal(got, acl, sizeof(acl));
+    assert_int_equal(fgetxattr(fd, "system.ntfs_attrib", &after, 4), 4);
+    (void)close(fd);
+    assert_int_equal(after, attributes);
+}
+
+/* ---- what is not written ---- */
+
+static void patch(const char *image, uint64_t at, const void *data, size_t len)
+{
+    int fd = open(image, O_WRONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(io_pwrite_full(fd, data, len, at), 0);
+    (void)close(fd);
+}
+
+/* Where the content of the system file @number begins, and its record: in bytes of the image. */
+static uint64_t place_of(const char *image, uint64_t number, uint64_t *ret_record)
+{
+    int fd = open(image, O_RDONLY | O_CLOEXEC);
+    struct volume volume = { .fd = fd, .size_bytes = 64 * MIB };
+    struct ntfs fs;
+    struct ntfs_record *record = mem_alloc(sizeof(*record));
+    struct ntfs_attr *data = mem_alloc(sizeof(*data));
+    uint64_t at;
+
+    assert_true(ntfs_open(&volume, &fs));
+    *ret_record = fs.mft->runs[0].first * fs.cluster_size + number * fs.record_size;
+    assert_true(ntfs_record_read(&fs, number, record));
+    at = ntfs_attr_find(record, NTFS_AT_DATA, NULL, data) && data->n_runs
+             ? data->runs[0].first * fs.cluster_size
+             : 0;
+    ntfs_close(&fs);
+    (void)close(fd);
+    free(record);
+    free(data);
+    return at;
+}
+
+static void hibernate(const char *image)
+{
+    uint8_t *data = mem_alloc(65536);
+
+    memcpy(data, "HIBR", 4);
+    add_file(image, "hiberfil.sys", data, 65536);
+    free(data);
+}
+
+static void wake(const char *image)
+{
+    uint8_t *data = mem_alloc(65536);
+
+    memcpy(data, "wake", 4);
+    add_file(image, "hiberfil.sys", data, 65536);
+    free(data);
+}
+
+/* A short hiberfil.sys: that of a volume without a system. */
+static void hibernate_elsewhere(const char *image)
+{
+    add_file(image, "hiberfil.sys", "x", 1);
+}
+
+/* Bit 0 of the flags at byte 10 of $VOLUME_INFORMATION, attribute 0x70 of record 3; $MFTMirr (file
+ * 1) has a copy of the first four records. */
+static void mark_dirty(const char *image)
+{
+    uint8_t record[1024];
+    uint64_t at, unused, copy = place_of(image, 1, &unused) + 3 * sizeof(record);
+    size_t attr;
+    int fd = open(image, O_RDONLY | O_CLOEXEC);
+
+    (void)place_of(image, NTFS_FILE_VOLUME, &at);
+    assert_int_equal(io_pread_full(fd, record, sizeof(record), at), 0);
+    (void)close(fd);
+    for (attr = get_le16(record + 20); get_le32(record + attr) != 0x70;
+         attr += get_le32(record + attr + 4))
+        assert_true(attr < 512);
+    attr += get_le16(record + attr + 20) + 10u;
+    assert_int_equal(record[attr] & 1, 0);
+    record[attr] |= 1;
+    patch(image, at + attr, record + attr, 1);
+    patch(image, copy + attr, record + attr, 1);
+}
+
+/* A restart page as Windows writes it, of one client that has the log open. */
+static void open_log(const char *image, uint8_t major, uint8_t minor)
+{
+    static const uint8_t client[] = { 'N', 0, 'T', 0, 'F', 0, 'S', 0 };
+    uint8_t page[4096] = "RSTR";
+    uint64_t record, at = place_of(image, NTFS_FILE_LOG, &record);
+
+    page[4] = 30; /* update sequence: 1 + 8 numbers, all zero but the first */
+    page[6] = 9;
+    page[17] = page[21] = 0x10; /* pages of 4096 */
+    page[24] = 0x30;            /* the restart area */
+    page[26] = minor;
+    page[28] = major;
+    page[0x30] = 1;                 /* LSN */
+    page[0x38] = 1;                 /* clients */
+    page[0x3a] = page[0x3b] = 0xff; /* none is free */
+    page[0x40] = 45;                /* bits of a sequence number for a file of 2 MiB */
+    page[0x44] = 0xe0;              /* length of the area */
+    page[0x46] = 0x40;              /* its clients */
+    page[0x4a] = 0x20;              /* file size: 2 MiB */
+    page[0x54] = 0x30;              /* record header */
+    page[0x56] = 0x40;              /* page data offset */
+    page[0x30 + 0x40 + 16] = 0xff;  /* client: no other before and behind it */
+    page[0x30 + 0x40 + 17] = 0xff;
+    page[0x30 + 0x40 + 18] = 0xff;
+    page[0x30 + 0x40 + 19] = 0xff;
+    page[0x30 + 0x40 + 28] = 8;
+    memcpy(page + 0x30 + 0x40 + 32, client, sizeof(client));
+    page[30] = 1;
+    for (size_t end = 510; end < sizeof(page); end += 512)
+        page[end] = 1;
+    patch(image, at, page, sizeof(page));
+}
+
+static void leave_log_open(const char *image)
+{
+    open_log(image, 1, 1);
+}
+
+static void leave_log_cached(const char *image)
+{
+    open_log(image, 2, 0);
+}
+
+static const struct {
+    const char *label;
+    void (*make)(const char *image);
+    const char *why; /* NULL: it is written */
+    int probe;       /* what ntfs-3g.probe --readwrite says; 14 hibernated, 15 unclean */
+    bool is_dirty;
+} states[] = {
+    { "hibernated", hibernate, "hibernated", 14, false },
+    { "hibernated elsewhere", hibernate_elsewhere, "hibernated", 14, false },
+    { "woken", wake, NULL, 0, false },
+    { "marked dirty", mark_dirty, "chkdsk", 0, false },
+    { "log in use", leave_log_open, "module ntfs3", 15, true },
+    { "fast startup", leave_log_cached, "fast startup", 14, true },
+};
+
+static void check_state(size_t i)
+{
+    struct guest_piece piece = { .data = "", .len = 0 };
+    struct err err = ERR_NONE;
+    const char *why;
+
+    open_image("ntfs.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    why = mtree_why_read_only(on.tree, "/");
+    assert_int_equal(mtree_was_dirty(on.tree, "/"), states[i].is_dirty);
+    if (states[i].why && why) {
+        assert_non_null(strstr(why, states[i].why));
+        assert_int_equal(guest_replace(mtree_root(on.tree), "/a", &piece, 1, &plain, &err), -EROFS);
+    } else if (!states[i].is_dirty) { /* the kernel's driver replays a log */
+        assert_null(why);
+        assert_null(states[i].why);
+        put("/a", "text\n");
+    }
+    expect("/file", "text\n"); /* in any case it can be read */
+}
+
+static void what_windows_keeps_is_not_written(void **state)
+{
+    if (!can_test())
+        skip();
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
+        char *path = new_ntfs("ntfs.raw");
+        const char *const probe[] = { "ntfs-3g.probe", "--readwrite", path, NULL };
+        int status = -1;
+
+        print_message("case: %s\n", states[i].label);
+        add_file(path, "file", "text\n", 5);
+        states[i].make(path);
+        free(output_of(probe, &status));
+        assert_int_equal(status, states[i].probe);
+        check_state(i);
+        assert_int_equal(release(state), 0); /* and the image has not changed */
+        free(path);
+    }
+}
+
+/* ---- the server ---- */
+
+/* Processes whose parent is @parent, that are ntfs-3g: one is expected. */
+static pid_t server_of(pid_t parent)
+{
+    char *path = mem_printf("/proc/%d/task/%d/children", (int)parent, (int)parent);
+    char *text = NULL, *save = NULL;
+    struct err err = ERR_NONE;
+    pid_t found = 0;
+
+    must(io_read_file(path, 65536, &text, NULL, &err), &err);
+    for (char *word = strtok_r(text, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+        char *comm = mem_printf("/proc/%s/comm", word), *name = NULL;
+        uint64_t pid = 0;
+
+        if (io_read_file(comm, 64, &name, NULL, &err) == 0 && strcmp(name, "ntfs-3g\n") == 0 &&
+            io_parse_u64(word, INT32_MAX, &pid) == 0)
+            found = (pid_t)pid;
+        free(name);
+        free(comm);
+    }
+    free(text);
+    free(path);
+    return found;
+}
+
+/* A process that holds a volume mounted for writing, with something written, until it is killed. */
+static void hold(int ready)
+{
+    struct err err = ERR_NONE;
+    const struct mount_opts opts = { .read_only = false };
+    struct image_opts image_opts = { .format = "raw", .allow_stale = true };
+    struct disk_opts disk_opts = { .mode = DISK_OVERLAY };
+    char *path = path_of("ntfs.raw");
+
+    if (session_open(NULL, &on.session, &err) < 0 ||
+        image_open(path, &image_opts, &on.images[0], &err) < 0 ||
+        disk_attach(on.session, on.images[0], &disk_opts, &on.disks[0], &err) < 0 ||
+        stack_build(on.session, on.disks, 1, &on.stack, &err) < 0 ||
+        mtree_new(on.stack, &on.tree, &err) < 0 ||
+        mtree_mount(on.tree, &on.stack->volumes[0], "/", &opts, &err) < 0)
+        _exit(1);
+    put("/file", "text\n");
+    if (write(ready, "r", 1) != 1)
+        _exit(1);
+    for (;;)
+        (void)pause();
+}
+
+static void kill_a_holder(void)
+{
+    struct pollfd end = { .events = POLLIN };
+    struct err err = ERR_NONE;
+    int pipe_fds[2];
+    pid_t child, server;
+    char byte;
+
+    assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
+    child = fork();
+    if (child == 0)
+        hold(pipe_fds[1]);
+    (void)close(pipe_fds[1]);
+    assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
+    (void)close(pipe_fds[0]);
+    server = server_of(child);
+    if (server > 0)
+        end.fd = (int)syscall(SYS_pidfd_open, server, 0);
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, NULL, 0), child);
+    if (server > 0)
+        assert_int_equal(poll(&end, 1, ENDED_MS), 1);
+    (void)close(end.fd);
+    must(leftovers_clean(NULL, &err), &err);
+}
+
+static void nothing_is_left_of_a_killed_process(void **state)
+{
+    (void)state;
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    for (int i = 0; i < 10; i++)
+        kill_a_holder();
+}
+
+/* What was written is lost with it, and that is said. */
+static void a_dead_server_is_noticed(void **state)
+{
+    struct guest_piece piece = { .data = "", .len = 0 };
+    struct err err = ERR_NONE;
+    struct pollfd end = { .events = POLLIN };
+    pid_t server;
+
+    (void)state;
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    open_image("ntfs.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+    server = server_of(getpid());
+    if (server == 0)
+        skip(); /* the kernel's driver */
+    end.fd = (int)syscall(SYS_pidfd_open, server, 0);
+    assert_int_equal(kill(server, SIGKILL), 0);
+    assert_int_equal(poll(&end, 1, ENDED_MS), 1);
+    (void)close(end.fd);
+    assert_true(guest_replace(mtree_root(on.tree), "/a", &piece, 1, &plain, &err) < 0);
+    assert_true(mtree_sync(on.tree, &err) < 0);
+    assert_true(mtree_release(on.tree, &err) < 0);
+    on.tree = NULL;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(what_is_written_is_there_afterwards, release),
+        cmocka_unit_test_teardown(names_that_windows_forbids_are_not_made, release),
+        cmocka_unit_test_teardown(a_replaced_file_keeps_its_security, release),
+        cmocka_unit_test_teardown(what_windows_keeps_is_not_written, release),
+        cmocka_unit_test(nothing_is_left_of_a_killed_process),
+        cmocka_unit_test_teardown(a_dead_server_is_noticed, release),
+    };
+
+    if (geteuid() != 0) {
+        print_message("needs root\n");
+        return 77;
+    }
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
