@@ -1,19 +1,36 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# In containers without udev: crun (an OCI bundle) with a /dev of its own, /sys and the root file
-# system read-only; all devices allowed, no block devices allowed, no FUSE; and systemd-nspawn.
+# In containers without udev, whose root file system scripts/make-container has made: crun (an OCI
+# bundle) with a /dev of its own, /sys and the root file system read-only; all devices allowed, no
+# block devices allowed, no FUSE; and systemd-nspawn.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
-requires root crun systemd-nspawn jq unshare sfdisk mkfs.ext4 qemu-img
+requires root crun systemd-nspawn jq unshare sfdisk mkfs.ext4 qemu-img mmdebstrap
+suite=''
+! grep -qx ID=debian /etc/os-release || suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+[ -n "$suite" ] || skip "needs Debian, for the program under test runs in one"
 
 tiny_tree "$T/tree"
 tiny_disk "$T/tiny.raw" "$T/tree"
 make_vmdk "$T/tiny.raw" "$T/tiny.vmdk"
+h2k=$(readlink -e "$H2K")
 sum=$(sha256sum "$T/tiny.raw" "$T/tiny.vmdk")
 
-# A root file system of the host's programs.
-mkdir -p "$T/bundle/rootfs"/{usr,etc,proc,dev,sys,run,tmp,t}
-for link in bin sbin lib lib64; do ln -s "usr/$link" "$T/bundle/rootfs/$link"; done
+# kept for the next time, for it takes longer than all the rest; with the program of today in it
+cache=${H2K_TEST_CACHE:-/var/cache/h2k-tests}
+root=$cache/container-$suite-$(cat "$H2K_SRC"/scripts/{make-container,setup} | sha256sum | head -c 12)
+mkdir -p "$cache"
+exec 3>"$cache/make-container.lock"
+flock 3
+if [ ! -e "$root" ]; then
+    rm -rf "$cache/container-$suite"-*
+    "$H2K_SRC/scripts/make-container" --suite "$suite" --h2k "$H2K" "$T/root"
+    mkdir "$T/root/t"
+    mv "$T/root" "$root"
+fi
+exec 3>&-
+say "root file system: $SECONDS s"
+mkdir "$T/bundle"
 crun spec --bundle "$T/bundle"
 mv "$T/bundle/config.json" "$T/spec.json"
 
@@ -22,11 +39,12 @@ in_container()
 {
     local filter=$1
     shift
-    jq --argjson args "$(printf '%s\n' "$@" | jq -R . | jq -s .)" --arg t "$T" --arg h2k "$(readlink -f "$H2K")" '
+    jq --argjson args "$(printf '%s\n' "$@" | jq -R . | jq -s .)" --arg t "$T" --arg h2k "$h2k" --arg root "$root" '
         ["CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "IPC_LOCK", "KILL",
          "LINUX_IMMUTABLE", "MKNOD", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN",
          "SYS_CHROOT", "SYS_PTRACE"] as $names | ($names | map("CAP_" + .)) as $caps
         | .process.terminal = false | .process.args = $args | .process.rlimits = []
+        | .root.path = $root
         | .process.env += ["TMPDIR=/tmp"]
         | .process.capabilities = {bounding: $caps, effective: $caps, permitted: $caps}
         | .linux.maskedPaths = [] | .linux.readonlyPaths = []
@@ -34,12 +52,10 @@ in_container()
         | .linux.resources = {devices: [{allow: true, access: "rwm"}]}
         | .linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229, fileMode: 438}]
         | .mounts += [
-            {destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"]},
-            {destination: "/etc", type: "bind", source: "/etc", options: ["rbind", "ro"]},
             {destination: "/run", type: "tmpfs", source: "tmpfs"},
             {destination: "/tmp", type: "tmpfs", source: "tmpfs"},
-            {destination: "/t/h2k", type: "bind", source: $h2k, options: ["bind", "ro"]},
-            {destination: "/t/d", type: "bind", source: $t, options: ["bind"]}]
+            {destination: "/usr/local/sbin/h2k", type: "bind", source: $h2k, options: ["bind", "ro"]},
+            {destination: "/t", type: "bind", source: $t, options: ["bind"]}]
         | '"$filter" "$T/spec.json" >"$T/bundle/config.json"
     # crun knows pure hierarchies of control groups only
     # shellcheck disable=SC2016 # the inner shell expands
@@ -47,12 +63,12 @@ in_container()
         - "$T/bundle" "h2k-test-$$"
 }
 
-expect 0 in_container . /t/h2k inspect --json /t/d/tiny.raw
+expect 0 in_container . h2k inspect --json /t/tiny.raw
 jq -e '.systems[0].hostname == "tiny"' "$T/out" >"$T/found" || fail "$(cat "$T/out")"
-expect 0 in_container . /t/h2k inspect --json /t/d/tiny.vmdk
+expect 0 in_container . h2k inspect --json /t/tiny.vmdk
 jq -e '.systems[0].hostname == "tiny"' "$T/out" >"$T/found" || fail "$(cat "$T/out")"
-expect 0 in_container . /t/h2k doctor
-expect 0 in_container . /t/h2k offline-fix -o /t/d/fixed.qcow2 /t/d/tiny.vmdk
+expect 0 in_container . h2k doctor
+expect 0 in_container . h2k offline-fix -o /t/fixed.qcow2 /t/tiny.vmdk
 expect 0 "$H2K" plan --exit-code "$T/fixed.qcow2"
 if [ -e /sys/fs/cgroup/devices/devices.deny ]; then # control groups of the first version
     group=/sys/fs/cgroup/devices/h2k-test-$$
@@ -67,28 +83,24 @@ else
             {allow: true, type: "c", access: "rwm"}]' "$@"
     }
 fi
-expect 4 no_block /t/h2k inspect /t/d/tiny.raw
+expect 4 no_block h2k inspect /t/tiny.raw
 expect_text "not permitted: this container may not use block devices 7:"
-expect 4 in_container '.linux.devices = []' /t/h2k inspect /t/d/tiny.vmdk
+expect 4 in_container '.linux.devices = []' h2k inspect /t/tiny.vmdk
 expect_text "/dev/fuse.*10:229"
 check_clean
 say "crun: $SECONDS s"
 
-mkdir -p "$T/nspawn"/{usr,etc,proc,dev,sys,run,tmp,t,var,root}
-for link in bin sbin lib lib64; do ln -s "usr/$link" "$T/nspawn/$link"; done
-cp "$T/tree/etc/os-release" "$T/nspawn/etc/os-release"
 nspawn()
 {
-    systemd-nspawn -q --register=no --keep-unit --machine="h2k-test-$$" -D "$T/nspawn" \
-        --capability=all --setenv=TMPDIR=/tmp --bind-ro=/usr --bind="$T:/t" \
-        --bind-ro="$(readlink -f "$H2K"):/tmp/h2k" "$@" 2> >(grep -v "bounding set\|nspawn/propagate" >&2)
+    systemd-nspawn -q --register=no --keep-unit --machine="h2k-test-$$" -D "$root" --read-only \
+        --capability=all --setenv=TMPDIR=/tmp --bind-ro="$h2k:/usr/local/sbin/h2k" --bind="$T:/t" "$@" 2> >(grep -v "bounding set\|nspawn/propagate" >&2)
     local status=$?
     rmdir "/run/systemd/nspawn/propagate/h2k-test-$$" 2>/dev/null || :
     return $status
 }
-expect 0 nspawn -- /tmp/h2k inspect --json /t/tiny.raw
+expect 0 nspawn -- h2k inspect --json /t/tiny.raw
 jq -e '.systems[0].hostname == "tiny"' "$T/out" >"$T/found" || fail "$(cat "$T/out")"
-expect 0 nspawn --bind=/dev/fuse -- /tmp/h2k inspect --json /t/tiny.vmdk
+expect 0 nspawn --bind=/dev/fuse -- h2k inspect --json /t/tiny.vmdk
 jq -e '.systems[0].hostname == "tiny"' "$T/out" >"$T/found" || fail "$(cat "$T/out")"
 say "systemd-nspawn: $SECONDS s"
 
