@@ -83,11 +83,15 @@ grabbed()
 qemu-nbd --connect=/dev/nbd7 -f raw "$T/bait.raw"
 for _ in $(seq 200); do [ "$(grabbed | wc -l)" = 2 ] && break; sleep 0.1; done
 [ "$(grabbed | wc -l)" = 2 ] || fail "udev does not take the bait: $(grabbed)"
+udevadm settle
+udevadm control --stop-exec-queue # it would assemble what was just stopped
 mdadm --quiet --stop --scan
 qemu-nbd --disconnect /dev/nbd7 >"$T/out"
-while pgrep qemu-nbd >"$T/out"; do sleep 0.1; done
-(: </dev/nbd7)
+while pgrep qemu-nbd >"$T/out" || [ -e /sys/block/nbd7/pid ]; do sleep 0.1; done
+(: </dev/nbd7) # the partitions go when it is opened
+udevadm control --start-exec-queue
 udevadm settle
+nothing_left
 
 stdbuf -oL udevadm monitor --udev --property --subsystem-match=block >"$T/events" &
 monitor=$!
