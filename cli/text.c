@@ -172,6 +172,7 @@ static void system_text(FILE *out, const struct facts *facts)
     if (facts->n_packages)
         (void)fprintf(out, "  %-12s %zu %s\n", "packages", facts->n_packages,
                       facts->package_format);
+    field(out, "no packages", facts->packages_problem);
 }
 
 void text_guest(FILE *out, const struct job *job)

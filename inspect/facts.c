@@ -13,11 +13,22 @@
 #define STRING(type, field) offsetof(struct type, field)
 
 static const size_t facts_strings[] = {
-    STRING(facts, root),          STRING(facts, type),         STRING(facts, distro),
-    STRING(facts, distro_like),   STRING(facts, product_name), STRING(facts, version_text),
-    STRING(facts, codename),      STRING(facts, arch),         STRING(facts, hostname),
-    STRING(facts, machine_id),    STRING(facts, timezone),     STRING(facts, package_format),
-    STRING(facts, boot_loader),   STRING(facts, boot_config),  STRING(facts, init_system),
+    STRING(facts, root),
+    STRING(facts, type),
+    STRING(facts, distro),
+    STRING(facts, distro_like),
+    STRING(facts, product_name),
+    STRING(facts, version_text),
+    STRING(facts, codename),
+    STRING(facts, arch),
+    STRING(facts, hostname),
+    STRING(facts, machine_id),
+    STRING(facts, timezone),
+    STRING(facts, package_format),
+    STRING(facts, packages_problem),
+    STRING(facts, boot_loader),
+    STRING(facts, boot_config),
+    STRING(facts, init_system),
     STRING(facts, network_stack),
 };
 static const size_t device_strings[] = {

@@ -110,6 +110,7 @@ struct facts {
     size_t n_nics;
     struct fact_package *packages; /* installed ones; only when asked for */
     size_t n_packages;
+    char *packages_problem; /* why the list is not complete; "": it is, or was not asked for */
 };
 
 /* All strings "", no elements. */

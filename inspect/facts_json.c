@@ -153,5 +153,7 @@ json_t *facts_to_json(const struct facts *facts)
     (void)json_object_set_new(object, "mounts", mounts(facts));
     (void)json_object_set_new(object, "kernels", kernels(facts));
     (void)json_object_set_new(object, "packages", packages(facts));
+    if (facts->packages_problem[0] != '\0')
+        put(object, "packages_problem", facts->packages_problem);
     return object;
 }

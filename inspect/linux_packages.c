@@ -1,61 +1,211 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Installed packages. */
+/* Installed packages. A database that is missing or damaged costs the list and nothing else. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "inspect/dpkg_status.h"
 #include "inspect/linux.h"
+#include "inspect/package_texts.h"
+#include "inspect/rpm_header.h"
+#include "inspect/rpmdb.h"
 
-#define STATUS_MAX (128U << 20) /* all of Debian would be half of it */
-
-static const struct {
-    const char *path, *format;
-} databases[] = {
-    { "/var/lib/dpkg/status", "deb" },  { "/var/lib/rpm", "rpm" },
-    { "/usr/lib/sysimage/rpm", "rpm" }, { "/var/lib/pacman/local", "pacman" },
-    { "/lib/apk/db/installed", "apk" }, { "/usr/lib/apk/db/installed", "apk" },
-    { "/var/db/pkg", "ebuild" },        { "/var/db/xbps", "xbps" },
-};
+#define TEXT_MAX (128U << 20) /* all of Debian would be half of it */
+#define DESC_MAX (1U << 20)
 
 struct list {
     struct facts *facts;
     const char *text;
 };
 
-static void add_package(void *arg, const struct dpkg_package *package)
+static void add_spans(struct facts *facts, const char *text, struct span name, struct span version,
+                      struct span arch)
 {
-    const struct list *list = arg;
     struct fact_package *added =
-        mem_add(&list->facts->packages, &list->facts->n_packages, sizeof(*added));
+        mem_add(&facts->packages, &facts->n_packages, sizeof(*facts->packages));
 
-    added->name = span_dup(list->text, package->name);
-    added->version = span_dup(list->text, package->version);
-    added->arch = span_dup(list->text, package->arch);
+    added->name = span_dup(text, name);
+    added->version = span_dup(text, version);
+    added->arch = span_dup(text, arch);
 }
 
-static void list_dpkg(const struct guest_root *root, struct facts *facts)
+/* ---- deb ---- */
+
+static void add_deb(void *arg, const struct dpkg_package *package)
 {
-    struct err err = ERR_NONE;
+    const struct list *list = arg;
+
+    add_spans(list->facts, list->text, package->name, package->version, package->arch);
+}
+
+static int list_dpkg(const struct guest_root *root, const char *path, struct facts *facts,
+                     struct err *err)
+{
     CLEANUP_FREE char *text = NULL;
     struct list list = { .facts = facts };
     size_t len = 0;
+    int r = guest_read(root, path, TEXT_MAX, &text, &len, err);
 
-    if (guest_read(root, "/var/lib/dpkg/status", STATUS_MAX, &text, &len, &err) < 0)
-        return;
+    if (r < 0)
+        return r;
     list.text = text;
-    (void)dpkg_status_parse(text, len, add_package, &list); /* the facts count them */
+    (void)dpkg_status_parse(text, len, add_deb, &list); /* the facts count them */
+    return 0;
 }
+
+/* ---- apk, pacman ---- */
+
+static void add_apk(void *arg, const struct package_spans *package)
+{
+    const struct list *list = arg;
+
+    add_spans(list->facts, list->text, package->name, package->version, package->arch);
+}
+
+static int list_apk(const struct guest_root *root, const char *path, struct facts *facts,
+                    struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    struct list list = { .facts = facts };
+    size_t len = 0;
+    int r = guest_read(root, path, TEXT_MAX, &text, &len, err);
+
+    if (r < 0)
+        return r;
+    list.text = text;
+    apk_installed_parse(text, len, add_apk, &list);
+    return 0;
+}
+
+static int list_pacman(const struct guest_root *root, const char *path, struct facts *facts,
+                       struct err *err)
+{
+    CLEANUP_STRLIST struct strlist folders = { 0 };
+    int r = guest_list(root, path, &folders, err);
+
+    for (size_t i = 0; i < folders.n && r == 0; i++) {
+        CLEANUP_FREE char *desc = mem_printf("%s/%s/desc", path, folders.items[i]);
+        CLEANUP_FREE char *text = NULL;
+        struct package_spans package;
+        struct err missing = ERR_NONE;
+        size_t len = 0;
+
+        /* ALPM_DB_VERSION lies beside the packages' folders */
+        if (guest_read(root, desc, DESC_MAX, &text, &len, &missing) == 0 &&
+            pacman_desc_parse(text, len, &package))
+            add_spans(facts, text, package.name, package.version, package.arch);
+    }
+    return r;
+}
+
+/* ---- rpm ---- */
+
+static void add_rpm(void *arg, const uint8_t *header, size_t len)
+{
+    struct facts *facts = arg;
+    struct fact_package *added;
+    struct rpm_package package;
+
+    if (!rpm_header_parse(header, len, &package))
+        return;
+    added = mem_add(&facts->packages, &facts->n_packages, sizeof(*added));
+    added->name = mem_strdup(package.name);
+    added->version = package.epoch
+                         ? mem_printf("%u:%s-%s", package.epoch, package.version, package.release)
+                         : mem_printf("%s-%s", package.version, package.release);
+    added->arch = mem_strdup(package.arch);
+}
+
+static int read_fd(void *ctx, uint64_t offset, void *buf, size_t len)
+{
+    return io_pread_full(*(const int *)ctx, buf, len, offset);
+}
+
+static int walk_file(int fd, rpmdb_walk_fn walk, struct facts *facts, struct err *err)
+{
+    struct rpmdb_io io = { .read = read_fd, .ctx = &fd };
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return err_set(err, errno, "stat the package database");
+    io.size = (uint64_t)st.st_size;
+    return walk(&io, add_rpm, facts, err);
+}
+
+static int compare_packages(const void *a, const void *b)
+{
+    const struct fact_package *x = a, *y = b;
+    int r = strcmp(x->name, y->name);
+
+    return r ? r : strcmp(x->version, y->version);
+}
+
+static int list_rpm(const struct guest_root *root, const char *path, struct facts *facts,
+                    struct err *err)
+{
+    static const struct {
+        const char *file;
+        rpmdb_walk_fn walk; /* NULL: SQLite, which wants a file */
+    } kinds[] = {
+        { "rpmdb.sqlite", NULL },
+        { "Packages.db", rpmdb_walk_ndb },
+        { "Packages", rpmdb_walk_bdb },
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        CLEANUP_FREE char *file = mem_printf("%s/%s", path, kinds[i].file);
+        CLEANUP_FD int fd = -1;
+        int r;
+
+        if (!guest_is_file(root, file))
+            continue;
+        fd = guest_open(root, file, err);
+        if (fd < 0)
+            return fd;
+        r = kinds[i].walk ? walk_file(fd, kinds[i].walk, facts, err)
+                          : rpmdb_walk_sqlite(fd, add_rpm, facts, err);
+        if (facts->n_packages > 0)
+            qsort(facts->packages, facts->n_packages, sizeof(*facts->packages), compare_packages);
+        return r;
+    }
+    return err_status(err, STATUS_FAILED, "no package database in %s", path);
+}
+
+/* ---- which one it is ---- */
+
+static const struct {
+    const char *path, *format;
+    int (*list)(const struct guest_root *root, const char *path, struct facts *facts,
+                struct err *err); /* NULL: not known how */
+} databases[] = {
+    { "/var/lib/dpkg/status", "deb", list_dpkg },
+    { "/var/lib/rpm", "rpm", list_rpm },
+    { "/usr/lib/sysimage/rpm", "rpm", list_rpm },
+    { "/usr/share/rpm", "rpm", list_rpm }, /* of an ostree deployment */
+    { "/var/lib/pacman/local", "pacman", list_pacman },
+    { "/lib/apk/db/installed", "apk", list_apk },
+    { "/usr/lib/apk/db/installed", "apk", list_apk },
+    { "/var/db/pkg", "ebuild", NULL },
+    { "/var/db/xbps", "xbps", NULL },
+};
 
 void linux_packages(const struct guest_root *root, bool with_list, struct facts *facts)
 {
     for (size_t i = 0; i < ARRAY_SIZE(databases); i++) {
-        if (guest_exists(root, databases[i].path)) {
-            facts_set(&facts->package_format, databases[i].format);
-            break;
-        }
+        struct err err = ERR_NONE;
+        char text[ERR_TEXT];
+
+        if (!guest_exists(root, databases[i].path))
+            continue;
+        facts_set(&facts->package_format, databases[i].format);
+        if (with_list && databases[i].list &&
+            databases[i].list(root, databases[i].path, facts, &err) < 0)
+            facts_set(&facts->packages_problem, err_text(&err, text, sizeof(text)));
+        return;
     }
-    if (with_list && strcmp(facts->package_format, "deb") == 0)
-        list_dpkg(root, facts);
 }
