@@ -180,7 +180,7 @@ static size_t connections_wanted(const struct nbdproto_export *export)
 /* A member of a volume group or an array that begins where the disk does. */
 static bool is_member(const uint8_t head[HEAD])
 {
-    for (unsigned sector = 0; sector < 4; sector++)
+    for (size_t sector = 0; sector < 4; sector++)
         if (memcmp(head + 512 * sector, "LABELONE", 8) == 0)
             return true;
     return get_le32(head) == MD_MAGIC || get_le32(head + 4096) == MD_MAGIC;

@@ -68,14 +68,16 @@ static void kill_servers(size_t n)
 }
 
 struct watch {
-    char *path; /* /proc/PID/status of ours; the folder of what lies on the device */
-    size_t n_servers;
+    void (*run)(const struct watch *watch); /* in the watcher; does not return */
+    const char *path; /* /proc/PID/status of ours; the folder of what lies on the device */
+    const int *fds;   /* what the watcher has: the servers or the device */
+    size_t n_fds;
     int nbd_index;
 };
 
 static __attribute__((noreturn)) void watch_servers(const struct watch *watch)
 {
-    size_t n_servers = watch->n_servers;
+    size_t n_servers = watch->n_fds;
     unsigned held = 0;
 
     for (;;) {
@@ -122,10 +124,8 @@ static int detach(int ns_fd, const int *fds, size_t n)
 }
 
 /* By way of a child that ends at once: the watcher is nobody's to reap, and whoever kills our
- * children because a server hangs does not kill this one with it. @fds: what it has besides. */
-static int start(struct session *session, void (*run)(const struct watch *),
-                 const struct watch *arg, const int *fds, size_t n_fds, int *ret_fd,
-                 struct err *err)
+ * children because a server hangs does not kill this one with it. */
+static int start(struct session *session, const struct watch *watch, int *ret_fd, struct err *err)
 {
     int all[FDS], ends[2];
     pid_t child;
@@ -133,13 +133,13 @@ static int start(struct session *session, void (*run)(const struct watch *),
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return err_set(err, errno, "make a pair of sockets");
     all[PIPE] = ends[0];
-    memcpy(all + 1, fds, n_fds * sizeof(fds[0]));
+    memcpy(all + 1, watch->fds, watch->n_fds * sizeof(watch->fds[0]));
     child = fork();
     if (child == 0) {
         pid_t watcher = fork();
 
-        if (watcher == 0 && detach(session_outer_ns(session), all, 1 + n_fds) == 0)
-            run(arg);
+        if (watcher == 0 && detach(session_outer_ns(session), all, 1 + watch->n_fds) == 0)
+            watch->run(watch);
         _exit(watcher < 0);
     }
     (void)close(ends[0]);
@@ -155,9 +155,15 @@ int watch_start(struct session *session, const struct watch_opts *opts, int *ret
                 struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("/proc/%d/status", (int)getpid());
-    const struct watch watch = { path, opts->n_pidfds, opts->nbd_index };
+    const struct watch watch = {
+        .run = watch_servers,
+        .path = path,
+        .fds = opts->pidfds,
+        .n_fds = opts->n_pidfds,
+        .nbd_index = opts->nbd_index,
+    };
 
-    return start(session, watch_servers, &watch, opts->pidfds, opts->n_pidfds, ret_fd, err);
+    return start(session, &watch, ret_fd, err);
 }
 
 /* ---- a device ---- */
@@ -188,9 +194,14 @@ int watch_hold(struct session *session, int device_fd, const char *name, int *re
                struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("/sys/block/%s/holders", name);
-    const struct watch watch = { .path = path };
+    const struct watch watch = {
+        .run = hold_device,
+        .path = path,
+        .fds = &device_fd,
+        .n_fds = 1,
+    };
 
-    return start(session, hold_device, &watch, &device_fd, 1, ret_fd, err);
+    return start(session, &watch, ret_fd, err);
 }
 
 void watch_hold_end(int fd)

@@ -134,7 +134,7 @@ int lvm_text_read(const struct volume *volume, const struct lvm_area *area, char
 {
     uint8_t header[LVM_MDA_HEADER];
     CLEANUP_FREE char *text = NULL;
-    struct lvm_text_place place;
+    struct lvm_text_place place = { 0 };
     size_t first;
     int r = volume_read(volume, area->offset, header, sizeof(header));
 

@@ -349,6 +349,7 @@ int lvm_tables_add(struct lvm_tables *tables, size_t lv, char *read_only, size_t
     }
     if (tables->is_busy[lv] || tables->depth >= DEPTH_MAX)
         return lvm_damaged(err, "logical volumes that lie on each other without end");
+    *ret_index = 0;
     tables->is_busy[lv] = 1;
     tables->depth++;
     r = add_any(tables, lv, read_only, ret_index, err);

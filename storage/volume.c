@@ -141,7 +141,7 @@ static int disk_number(struct stack *stack, struct disk *disk, unsigned skip, de
     if (skip == 0)
         r = volume_node(stack, whole, &node, err);
     else if (!whole->inner_node)
-        r = disk_map(stack->session, disk, skip * 512U, disk->size_bytes - skip * 512U,
+        r = disk_map(stack->session, disk, skip * 512ULL, disk->size_bytes - skip * 512ULL,
                      &whole->inner_node, err);
     if (r < 0)
         return r;
