@@ -6,6 +6,7 @@
 #include "storage/volume.h"
 
 extern const struct layer layer_crypt;
+extern const struct layer layer_ldm;
 extern const struct layer layer_lvm;
 extern const struct layer layer_md;
 extern const struct layer layer_part;

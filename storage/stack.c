@@ -7,13 +7,14 @@
 #include "engine/base/mem.h"
 #include "storage/btrfs.h"
 #include "storage/layers.h"
+#include "storage/ldm_read.h"
 #include "storage/ntfs.h"
 #include "storage/peek.h"
 #include "storage/probe.h"
 
 #define VOLUMES_MAX 4096U /* no guest has more; a table made to exhaust us may */
 
-static const struct layer *const layers[] = { &layer_md, &layer_crypt, &layer_lvm };
+static const struct layer *const layers[] = { &layer_md, &layer_crypt, &layer_lvm, &layer_ldm };
 
 char *volume_disk_letters(size_t index)
 {
@@ -111,7 +112,11 @@ static int look_at_new(struct stack *stack, size_t *seen, struct err *err)
     for (; r == 0 && *seen < stack->n_volumes; (*seen)++) {
         struct volume *volume = &stack->volumes[*seen];
 
-        if (!is_frame(volume) && (!volume->inactive || volume->peek))
+        if (is_frame(volume) || (volume->inactive && !volume->peek))
+            continue;
+        if (ldm_is_member(stack, volume))
+            ldm_mark_member(volume);
+        else
             r = probe_content(volume, err);
     }
     if (r == 0 && stack->n_volumes > VOLUMES_MAX)

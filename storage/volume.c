@@ -26,6 +26,8 @@ const char *volume_kind_name(enum volume_kind kind)
         return "crypt";
     case VOLUME_MD:
         return "md";
+    case VOLUME_LDM:
+        return "ldm";
     }
     return "volume";
 }
@@ -68,10 +70,8 @@ const char *volume_layer(const struct stack *stack, const struct volume *volume)
     static const struct {
         const char *type, *layer;
     } layers[] = {
-        { "linux_raid_member", "md" },
-        { "LVM2_member", "lvm" },
-        { "crypto_LUKS", "luks" },
-        { "BitLocker", "bitlocker" },
+        { "linux_raid_member", "md" }, { "LVM2_member", "lvm" }, { "crypto_LUKS", "luks" },
+        { "BitLocker", "bitlocker" },  { "ldm_member", "ldm" },
     };
     const struct volume *of = volume;
     const char *type;

@@ -12,7 +12,14 @@
 #include "engine/session.h"
 #include "storage/keys.h"
 
-enum volume_kind { VOLUME_DISK, VOLUME_PARTITION, VOLUME_LOGICAL, VOLUME_CRYPT, VOLUME_MD };
+enum volume_kind {
+    VOLUME_DISK,
+    VOLUME_PARTITION,
+    VOLUME_LOGICAL,
+    VOLUME_CRYPT,
+    VOLUME_MD,
+    VOLUME_LDM
+};
 
 struct volume {
     char *name; /* "/dev/sda", "/dev/sda1": disks are lettered in argument order */

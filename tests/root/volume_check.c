@@ -170,7 +170,7 @@ static int check_all(struct job *job, struct err *err)
         struct volume *volume = &job->stack->volumes[i];
         CLEANUP_FREE char *path = mem_printf("%s/%s", job->content, strrchr(volume->name, '/') + 1);
 
-        if (volume->kind != VOLUME_LOGICAL)
+        if (volume->kind != VOLUME_LOGICAL && volume->kind != VOLUME_LDM)
             continue;
         if (volume->inactive)
             printf("%s inactive: %d %s\n", volume->name, (int)volume->problem_status,
