@@ -4,15 +4,18 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <sys/xattr.h>
 
 #include "engine/base/le.h"
+#include "engine/server.h"
 #include "storage/ntfs_read.h"
 #include "tests/root/mount_util.h"
 
 #define ACL "system.ntfs_acl"
 #define ENDED_MS 20000
+#define ID_LEN 8 /* of a session */
 
 /* Owner and group SYSTEM, and SYSTEM may do everything: nobody else may do anything. */
 static const uint8_t acl[] = {
@@ -368,7 +371,8 @@ static pid_t server_of(pid_t parent)
     return found;
 }
 
-/* A process that holds a volume mounted for writing, with something written, until it is killed. */
+/* A process that holds a volume mounted for writing, with something written, until it is killed.
+ * Says the session's id as soon as there is one, and "r" in the end. */
 static void hold(int ready)
 {
     struct err err = ERR_NONE;
@@ -378,6 +382,7 @@ static void hold(int ready)
     char *path = path_of("ntfs.raw");
 
     if (session_open(NULL, &on.session, &err) < 0 ||
+        write(ready, session_id(on.session), ID_LEN) != ID_LEN ||
         image_open(path, &image_opts, &on.images[0], &err) < 0 ||
         disk_attach(on.session, on.images[0], &disk_opts, &on.disks[0], &err) < 0 ||
         stack_build(on.session, on.disks, 1, &on.stack, &err) < 0 ||
@@ -391,21 +396,32 @@ static void hold(int ready)
         (void)pause();
 }
 
-static void kill_a_holder(void)
+static pid_t start_holder(void (*run_child)(int ready), char id[ID_LEN + 1], int *ret_ready)
 {
-    struct pollfd end = { .events = POLLIN };
-    struct err err = ERR_NONE;
     int pipe_fds[2];
-    pid_t child, server;
-    char byte;
+    pid_t child;
 
     assert_int_equal(pipe2(pipe_fds, O_CLOEXEC), 0);
     child = fork();
     if (child == 0)
-        hold(pipe_fds[1]);
+        run_child(pipe_fds[1]);
     (void)close(pipe_fds[1]);
-    assert_int_equal(read(pipe_fds[0], &byte, 1), 1);
-    (void)close(pipe_fds[0]);
+    assert_int_equal(io_read_full(pipe_fds[0], id, ID_LEN), 0);
+    id[ID_LEN] = '\0';
+    *ret_ready = pipe_fds[0];
+    return child;
+}
+
+static void kill_a_holder(void)
+{
+    struct pollfd end = { .events = POLLIN };
+    struct err err = ERR_NONE;
+    char id[ID_LEN + 1], byte;
+    int ready;
+    pid_t child = start_holder(hold, id, &ready), server;
+
+    assert_int_equal(read(ready, &byte, 1), 1);
+    (void)close(ready);
     server = server_of(child);
     if (server > 0)
         end.fd = (int)syscall(SYS_pidfd_open, server, 0);
@@ -425,6 +441,129 @@ static void nothing_is_left_of_a_killed_process(void **state)
     free(new_ntfs("ntfs.raw"));
     for (int i = 0; i < 10; i++)
         kill_a_holder();
+}
+
+/* Does a process name the session's folder? */
+static bool is_in_use(const char *id)
+{
+    char *folder = mem_printf("/run/h2k/%s.d", id);
+    struct strlist names = { 0 };
+    struct guest_root *root = NULL;
+    struct err err = ERR_NONE;
+    int fd = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool found = false;
+
+    must(guest_root_new(fd, &root, &err), &err);
+    must(guest_list(root, "/", &names, &err), &err);
+    for (size_t i = 0; i < names.n; i++) {
+        char *path = mem_printf("/proc/%s/cmdline", names.items[i]), *text = NULL;
+        size_t len = 0;
+
+        if (io_read_file(path, 65536, &text, &len, &err) == 0 && len > 0)
+            found |= memmem(text, len, folder, strlen(folder)) != NULL;
+        free(text);
+        free(path);
+    }
+    strlist_done(&names);
+    guest_root_free(root);
+    (void)close(fd);
+    free(folder);
+    return found;
+}
+
+/* Killed while the server starts, mounts, or is taken over. */
+static void nothing_is_left_whenever_it_is_killed(void **state)
+{
+    (void)state;
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    for (int ms = 0; ms < 100; ms += 4) {
+        struct err err = ERR_NONE;
+        char id[ID_LEN + 1];
+        int ready;
+        pid_t child = start_holder(hold, id, &ready);
+
+        (void)poll(NULL, 0, ms);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+        (void)close(ready);
+        must(leftovers_clean(NULL, &err), &err);
+        assert_false(is_in_use(id));
+    }
+}
+
+static int is_mounted(void *arg, struct err *err)
+{
+    struct stat here, below;
+    char *parent = mem_printf("%s/..", (const char *)arg);
+    int r = stat(arg, &here) < 0 || stat(parent, &below) < 0
+                ? err_set(err, errno, "stat %s", (const char *)arg)
+                : here.st_dev != below.st_dev;
+
+    free(parent);
+    return r;
+}
+
+static int wait_and_die(void *arg, struct err *err)
+{
+    while (is_mounted(arg, err) == 0)
+        (void)poll(NULL, 0, 1);
+    (void)kill(getpid(), SIGKILL);
+    return 0;
+}
+
+/* As fsserver_start() does it, up to the moment at which the mount is there and not taken over. */
+static void die_before_the_take_over(int ready)
+{
+    struct err err = ERR_NONE;
+    struct image_opts image_opts = { .format = "raw", .allow_stale = true };
+    struct disk_opts disk_opts = { .mode = DISK_READ_ONLY }; /* without a server of its own */
+    struct server server;
+    const char *node = NULL;
+    char *folder, *number;
+    struct stat st;
+
+    if (session_open(NULL, &on.session, &err) < 0 ||
+        write(ready, session_id(on.session), ID_LEN) != ID_LEN ||
+        image_open(path_of("ntfs.raw"), &image_opts, &on.images[0], &err) < 0 ||
+        disk_attach(on.session, on.images[0], &disk_opts, &on.disks[0], &err) < 0 ||
+        stack_build(on.session, on.disks, 1, &on.stack, &err) < 0 ||
+        volume_node(on.stack, &on.stack->volumes[0], &node, &err) < 0 || stat(node, &st) < 0)
+        _exit(1);
+    folder = mem_printf("%s/window", session_run_dir(on.session));
+    number = mem_printf("%u", major(st.st_rdev) << 20 | minor(st.st_rdev));
+    const char *const argv[] = { "ntfs-3g", "-o", "ro,no_detach", node, folder, NULL };
+
+    if (mkdir(folder, 0700) < 0 || session_record(on.session, "fuse", number, &err) < 0 ||
+        server_start(on.session, argv, "ntfs-3g", &server, &err) < 0)
+        _exit(1);
+    (void)session_in_outer(on.session, wait_and_die, folder, &err);
+    _exit(1);
+}
+
+/* It is a member of the namespace that its mount is in then, and waits for itself: cleanup ends
+ * that. */
+static void a_server_that_waits_for_itself_is_freed(void **state)
+{
+    struct err err = ERR_NONE;
+    char id[ID_LEN + 1], *file;
+    int ready, status;
+    pid_t child;
+
+    (void)state;
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    child = start_holder(die_before_the_take_over, id, &ready);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    (void)close(ready);
+    assert_true(WIFSIGNALED(status));
+    must(leftovers_clean(NULL, &err), &err);
+    assert_false(is_in_use(id));
+    file = mem_printf("/run/h2k/%s", id);
+    assert_int_equal(access(file, F_OK), -1);
+    free(file);
 }
 
 /* What was written is lost with it, and that is said. */
@@ -462,6 +601,8 @@ int main(void)
         cmocka_unit_test_teardown(a_replaced_file_keeps_its_security, release),
         cmocka_unit_test_teardown(what_windows_keeps_is_not_written, release),
         cmocka_unit_test(nothing_is_left_of_a_killed_process),
+        cmocka_unit_test(nothing_is_left_whenever_it_is_killed),
+        cmocka_unit_test(a_server_that_waits_for_itself_is_freed),
         cmocka_unit_test_teardown(a_dead_server_is_noticed, release),
     };
 
