@@ -6,15 +6,19 @@
 # udevd. MD_ALL=1: also the layouts that differ from others in their parity only.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
-requires root qemu-img qemu-system-x86_64 mdadm losetup sfdisk mkfs.ext4 jq
+. "$H2K_SRC/tests/lib/lvm-guest.sh"
+requires root qemu-img qemu-system-x86_64 mdadm losetup sfdisk mkfs.ext4 jq lvm
 : "${VOLUME_CHECK:?}"
 
 if [ "${1:-}" != inside ]; then
     head -c 48M /dev/urandom >"$T/data"
-    in_vm -u -m 2048 -t 1000 -- "$0" inside "$T/data"
+    lvm_disk "$T/group" legs 8
+    lvm_offline lvcreate -an -Zn -Wn -n leg -L 4M legs
+    lvm_done
+    in_vm -u -m 2048 -t 1000 -- "$0" inside "$T/data" "$T/group"
     exit 0
 fi
-data=$2
+data=$2 group=$3
 
 # loops FILE...: loop devices on them, as $loops
 loops()
@@ -113,7 +117,13 @@ writes()
 }
 
 sums() { (cd "$T" && sha256sum ./*.[0-9]); }
-host() { cat /proc/mdstat; dmsetup ls; losetup -n -l -O NAME,BACK-FILE | sort; }
+host()
+{
+    cat /proc/mdstat /proc/mounts
+    dmsetup table
+    losetup -n -l -O NAME,BACK-FILE | sort
+    find /dev/disk /dev/md -type l ! -path "*/by-diskseq/*" -printf "%p %l\n" | sort
+}
 
 modprobe -a nbd loop md_mod raid0 raid1 raid10 raid456 linear dm-mod
 made=() n_read=0
@@ -147,6 +157,9 @@ for layout in n2 o2; do
 done
 DIRTY=1 make raid1-dirty 2 --level=1 --metadata=1.2
 DIRTY=1 make raid5-dirty 3 --level=5 --metadata=1.2 --chunk=16
+DIRTY=1 make raid6-dirty 4 --level=6 --metadata=1.2 --chunk=16
+DIRTY=1 make raid10-dirty 4 --level=10 --metadata=1.2 --chunk=16
+DIRTY=1 make raid0-in-use 2 --level=0 --metadata=1.2 --chunk=16 # has nothing to be in step
 udevadm control --start-exec-queue
 unset MDADM_NO_UDEV
 udevadm settle
@@ -181,6 +194,8 @@ say "read whole: $SECONDS s"
 
 reads raid1-1.2 "$(missing 1 2)" 1
 reads raid1-0.90 "$(missing 1 2)" 0
+reads raid1-1.0 "$(missing 1 2)" 1
+reads raid1-1.1 "$(missing 1 2)" 0
 reads raid1-dirty "$(missing 1 2)" 1
 for layout in la ls parity-first; do reads "raid5-$layout" "$(missing 1 3)" 0 2; done
 reads raid4 "$(missing 1 3)" 0 1
@@ -188,16 +203,30 @@ reads raid5-ls "$(missing 1 3)" 2 1
 reads raid10-n2 "$(missing 2 4)" 1 2
 reads raid10-f2 "$(missing 2 4)" 3 1
 reads raid10-o2 "$(missing 2 4)" 0 2
+reads raid10-dirty "$(missing 1 4)" 3 1 0
 reads raid10-n2-3 "$(missing 1 3)" 1 0
 reads raid10-o2-3 "$(missing 1 3)" 1 2
 reads raid6-ddf-N-restart "$(missing 1 5)" 0 1 3 4
 reads raid6-ddf-N-restart "$(missing 2 5)" 4 3 1
 refuses raid6-ls 5 "no table of the device mapper has its layout" 0 1 2 3
 refuses raid5-dirty 5 "degraded and was not stopped cleanly" 0 1
+refuses raid6-dirty 5 "degraded and was not stopped cleanly" 0 1 3
 refuses raid5-ls 1 "2 of its 3 members" 1
 refuses raid0 1 "1 of its 2 members" 0
 refuses raid10-n2 1 "missing members only" 2 3
 refuses linear 1 "1 of its 3 members" 0 2
+# on partitions of one disk
+truncate -s 16M "$T/raid5-ls.parts"
+printf '%s\n' "label: gpt" start=2048,size=4M start=10240,size=4M start=18432,size=4M |
+    sfdisk -q --no-reread --no-tell-kernel "$T/raid5-ls.parts"
+for i in 0 1 2; do
+    dd if="$T/raid5-ls.$i" of="$T/raid5-ls.parts" bs=1M seek=$((1 + 4 * i)) conv=notrunc status=none
+done
+reads raid5-ls "$none" parts
+# and one on a logical volume
+cp "$group" "$T/raid5-ls.group"
+dd if="$T/raid5-ls.0" of="$T/raid5-ls.group" bs=1M seek=1 conv=notrunc status=none
+reads raid5-ls "$none" 2 group 1
 say "read degraded: $SECONDS s, $n_read in all"
 
 [ "$before" = "$(sums)" ] || fail "a member has changed"
