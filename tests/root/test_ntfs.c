@@ -314,10 +314,12 @@ static void check_state(size_t i)
     mount_rw("/dev/sda", "/");
     why = mtree_why_read_only(on.tree, "/");
     assert_int_equal(mtree_was_dirty(on.tree, "/"), states[i].is_dirty);
+    if (states[i].is_dirty && mount_support("ntfs", true) == MOUNT_KERNEL)
+        return; /* what its driver makes of a log that no Windows has written is its own */
     if (states[i].why && why) {
         assert_non_null(strstr(why, states[i].why));
         assert_int_equal(guest_replace(mtree_root(on.tree), "/a", &piece, 1, &plain, &err), -EROFS);
-    } else if (!states[i].is_dirty) { /* the kernel's driver replays a log */
+    } else {
         assert_null(why);
         assert_null(states[i].why);
         put("/a", "text\n");
