@@ -148,6 +148,8 @@ export KEYS=all:key:"first key" HEADERS=''
 for name in one essiv two large argon; do reads "$name" "$(cryptsetup luksUUID "$T/$name") $" "$T/$name"; done
 reads md1 "" "$T/md1-0" "$T/md1-1"
 reads md0 "" "$T/md0-1" "$T/md0-0"
+for i in 0 1; do reads md1 "[^ ]* raid1 array with 1 of 2 members missing" "$T/md1-$i"; done
+refuses 1 "1 of its 2 members" "$T/md0-0"
 KEYS="all:file:$T/third" reads two "$uuid" "$T/two"
 KEYS="all:key:wrong
 $uuid:key:second key
