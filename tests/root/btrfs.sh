@@ -138,6 +138,28 @@ expect 0 "$H2K" inspect -a a.raw -a b.raw
 check_clean
 nothing_remembered
 
+# --- copied while it was in use: its log is replayed in the copy only
+cp --sparse=always a.raw live-a.raw
+cp --sparse=always b.raw live-b.raw
+on_host mnt live-a.raw live-b.raw
+echo late >mnt/etc/late
+sync mnt/etc/late
+cp --sparse=always live-a.raw crashed-a.raw
+cp --sparse=always live-b.raw crashed-b.raw
+off_host mnt
+rm live-a.raw live-b.raw
+sum=$(sha256sum crashed-a.raw crashed-b.raw)
+expect 0 "$H2K" inspect --json -a crashed-a.raw -a crashed-b.raw
+found '.systems[0] | .hostname == "tiny" and .mounts[0].journal == "dirty"'
+expect 0 "$H2K" offline-fix --output-dir . --only fstab -O raw -a crashed-a.raw -a crashed-b.raw
+[ "$sum" = "$(sha256sum crashed-a.raw crashed-b.raw)" ] || fail "a source has changed"
+on_host mnt crashed-a-sda.raw crashed-a-sdb.raw
+expect_text "^late" mnt/etc/late
+off_host mnt
+rm crashed-*
+check_clean
+nothing_remembered
+
 # --- killed while it is mounted
 for round in $(seq 20); do
     "$H2K" plan -a a.raw -a b.raw >/dev/null 2>&1 &
@@ -200,6 +222,15 @@ if command -v mkfs.xfs >/dev/null && { grep -qw xfs /proc/filesystems || modprob
     cp --sparse=always xfs.raw host.xfs
     mount -o loop host.xfs mnt
     echo host >mnt/etc/hostname
+    sync mnt/etc/hostname
+    cp --sparse=always host.xfs crashed.xfs
+    expect 0 "$H2K" inspect --json --format raw crashed.xfs
+    found '.systems[0].mounts[0] | .mounted and .journal == "dirty"'
+    expect 0 "$H2K" offline-fix --format raw --only fstab -O raw -o crashed.raw crashed.xfs
+    mount -o loop,nouuid crashed.raw mnt2
+    expect_text '^host' mnt2/etc/hostname
+    umount mnt2
+    rm crashed.*
     expect 0 "$H2K" inspect --json xfs.raw
     found '.systems[0].hostname == "tiny"'
     expect 0 "$H2K" offline-fix --only fstab -o xfs.qcow2 xfs.raw
