@@ -2,18 +2,22 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Logical volumes of every type, made by lvm and filled; h2k reads them without lvm, with members
 # missing too, and writes to overlays, which lvm finds in order. All the while the host has a volume
-# group of the same name and UUIDs active, and udevd with lvm's rules, which must notice nothing.
+# group of the same name and UUIDs active, udevd with the rules of lvm and multipath, and a multipathd
+# that takes what it can; they must notice nothing.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
+. "$H2K_SRC/tests/lib/multipath.sh"
 requires root qemu-img qemu-system-x86_64 lvm thin_check losetup sfdisk mkfs.ext4 jq
 : "${VOLUME_CHECK:?}"
 
 if [ "${1:-}" != inside ]; then
     head -c 24M /dev/urandom >"$T/data"
-    in_vm -u -m 2560 -t 900 -- "$0" inside "$T/data"
+    truncate -s 8M "$T/path.raw"
+    multipath=$(multipath_fetch)
+    in_vm -u -m 2560 -t 900 -d "$T/path.raw" -- "$0" inside "$T/data" "$multipath"
     exit 0
 fi
-data=$2
+data=$2 multipath=$3
 modprobe -a nbd loop dm-mod dm-raid raid0 raid1 raid10 raid456 dm-thin-pool dm-cache dm-cache-smq \
     dm-writecache dm-snapshot dm-mirror
 
@@ -126,13 +130,16 @@ host_loops=("${loops[@]}")
 for _ in $(seq 300); do [ ! -e /dev/vg/lin ] || break; sleep 0.1; done
 [ -e /dev/vg/lin ] || fail "udev and lvm do not activate what they see: nothing to be safe from"
 udevadm settle
+[ -z "$multipath" ] || multipath_start "$multipath"
 # not what udev says of devices that come and go, whatever is on them
 host()
 {
     dmsetup table | grep -v ^h2k- | sort
     losetup -n -l -O NAME,BACK-FILE | grep -F "$T/host"
+    lsblk -n -o NAME,TYPE,SIZE,FSTYPE,UUID,MOUNTPOINTS /dev/sda "${host_loops[@]}"
+    cat /proc/mdstat /proc/mounts
     find /run/lvm /etc/lvm -type f ! -name "*hints" -exec head -n 100 {} +
-    find /dev/disk /dev/vg ! -path "*/by-diskseq/*" | sort
+    find /dev/disk /dev/mapper /dev/vg /dev/sys ! -path "*/by-diskseq/*" ! -name "h2k-*" 2>/dev/null | sort
 }
 host_before=$(host)
 say "host's group active: $SECONDS s"
@@ -242,16 +249,34 @@ vgchange -qq -an sys
 losetup -d "$part" "${loops[@]}"
 mkfs.ext4 -q -F -E offset=1048576 -d "$T/tree-boot" "$T/root0.raw" 8M
 slow_lvm
+# the host has the same, in use
+cp "$T/root0.raw" "$T/host-root0"
+cp "$T/root1.raw" "$T/host-root1"
+host_loops=("$(losetup -f --show -o $((18432 * 512)) --sizelimit $((98304 * 512)) "$T/host-root0")"
+    "$(losetup -f --show "$T/host-root1")")
+for _ in $(seq 300); do [ ! -e /dev/sys/root ] || break; sleep 0.1; done
+udevadm settle
+mkdir "$T/mnt" "$T/host-mnt"
+mount /dev/sys/root "$T/host-mnt"
+echo host >"$T/host-mnt/etc/hostname"
+sync -f "$T/host-mnt"
+host_before=$(host)
 expect 0 "$H2K" inspect --json -a "$T/root0.raw" -a "$T/root1.raw"
-jq -e '.systems[0] | .root == "/dev/sys/root" and (.mounts | length) == 2' "$T/out" >"$T/found" ||
+jq -e '.systems[0] | .root == "/dev/sys/root" and .hostname == "tiny" and (.mounts | length) == 2' "$T/out" >"$T/found" ||
     fail "the guest on LVM: $(cat "$T/out")"
 mkdir "$T/fixed"
 expect 0 "$H2K" offline-fix --backend nbd --output-dir "$T/fixed" -O raw -a "$T/root0.raw" -a "$T/root1.raw"
+udevadm settle
+[ "$host_before" = "$(host)" ] || { diff <(echo "$host_before") <(host) >&2; fail "the host has changed"; }
+[ "$(cat "$T/host-mnt/etc/hostname")" = host ] || fail "the host's file system"
+umount "$T/host-mnt"
+udevadm settle
+vgchange -qq -an sys
+losetup -d "${host_loops[@]}"
 quick_lvm
 part=$(losetup -f --show -o $((18432 * 512)) --sizelimit $((98304 * 512)) "$T"/fixed/*sda.raw)
 loops "$T"/fixed/*sdb.raw
 vgchange -qq -ay sys
-mkdir "$T/mnt"
 e2fsck -fn /dev/sys/root >"$T/fsck" 2>&1 || fail "the repaired guest: $(cat "$T/fsck")"
 mount -o ro /dev/sys/root "$T/mnt"
 grep -q "^/dev/mapper/sys-root / " "$T/mnt/etc/fstab" || fail "a stable name was changed: $(cat "$T/mnt/etc/fstab")"
