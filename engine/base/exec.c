@@ -129,8 +129,8 @@ static int not_started(const struct exec_opts *opts, int code, struct err *err)
     return err_set(err, code, "start %s", opts->argv[0]);
 }
 
-/* Fork and exec; all descriptors of @ret are set on success. @capture: stdout becomes a pipe. */
-/* @err_flags: of stderr's pipe. */
+/* Fork and exec; all descriptors of @ret are set on success. @capture: stdout becomes a pipe;
+ * @err_flags: of stderr's pipe. */
 static int spawn(const struct exec_opts *opts, int capture, int err_flags, struct spawned *ret,
                  struct err *err)
 {
