@@ -17,6 +17,7 @@
 #include "engine/state.h"
 
 #define PREFIX STATE_LOOP_NAME
+#define DRIVER "/sys/class/misc/device-mapper"
 
 /* No rule of udev's may look into the device or make links to it; the library makes none either. */
 #define UDEV_FLAGS                                                                                 \
@@ -107,8 +108,7 @@ static bool has_driver(void)
     char version[64];
 
     set_up();
-    return access("/sys/class/misc/device-mapper", F_OK) == 0 &&
-           dm_driver_version(version, sizeof(version)) != 0;
+    return access(DRIVER, F_OK) == 0 && dm_driver_version(version, sizeof(version)) != 0;
 }
 
 int dmdev_probe(struct err *err)
@@ -262,26 +262,23 @@ int dmdev_make(struct session *session, const struct dmdev_opts *opts, char **re
 
 /* ---- removing ---- */
 
-static bool is_there(const char *name)
-{
-    CLEANUP_TASK struct dm_task *task = task_new(DM_DEVICE_INFO, name);
-    struct dm_info info;
-
-    return task && dm_task_run(task) && dm_task_get_info(task, &info) && info.exists;
-}
-
 int dmdev_remove(const char *name, struct err *err)
 {
     uint32_t cookie = 0;
     CLEANUP_TASK struct dm_task *task = NULL;
+    struct err one = ERR_NONE;
     int r;
 
-    if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || !has_driver() || !is_there(name))
+    if (strncmp(name, PREFIX, strlen(PREFIX)) != 0 || access(DRIVER, F_OK) < 0)
         return 0;
     task = task_new(DM_DEVICE_REMOVE, name);
     if (!task || !dm_task_set_cookie(task, &cookie, UDEV_FLAGS) || !dm_task_retry_remove(task))
         return err_set(err, ENOMEM, "remove device-mapper device %s", name);
-    r = run(task, err, "remove", name);
+    r = run(task, &one, "remove", name);
+    if (r < 0 && dm_task_get_errno(task) == ENXIO)
+        return 0; /* there is none */
+    if (r < 0)
+        *err = one;
     return r < 0 ? r : 1;
 }
 

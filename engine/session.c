@@ -329,8 +329,10 @@ int session_close(struct session *session, struct err *err)
         keep_first(&first, leftovers_remove_tree(session->work_dir, &step), err, &step);
     if (session->run_dir)
         keep_first(&first, leftovers_remove_tree(session->run_dir, &step), err, &step);
-    /* the state file goes last, and only when nothing is left for cleanup to find */
-    if (session->state_path && first == 0 && unlink(session->state_path) < 0)
+    /* the state file goes last, and only when nothing is left for cleanup to find, also not of what
+     * was released before */
+    if (session->state_path && first == 0 && !undo_has_failed(session->undo) &&
+        unlink(session->state_path) < 0)
         keep_first(&first, err_set(&step, errno, "remove %s", session->state_path), err, &step);
     session_free(session);
     return first;

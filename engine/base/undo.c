@@ -15,6 +15,7 @@ struct step {
 struct undo {
     struct step *steps;
     size_t n;
+    bool failed;
 };
 
 struct undo *undo_new(void)
@@ -50,6 +51,8 @@ int undo_run_to(struct undo *undo, size_t mark, struct err *err)
         if (r < 0) {
             char text[ERR_TEXT];
 
+            undo->failed = true;
+
             (void)err_wrap(&local, "release %s", step.what);
             log_debug("%s", err_text(&local, text, sizeof(text)));
             if (first == 0) {
@@ -60,6 +63,11 @@ int undo_run_to(struct undo *undo, size_t mark, struct err *err)
         free(step.what);
     }
     return first;
+}
+
+bool undo_has_failed(const struct undo *undo)
+{
+    return undo->failed;
 }
 
 int undo_run(struct undo *undo, struct err *err)

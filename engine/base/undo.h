@@ -7,6 +7,7 @@
 #ifndef H2K_ENGINE_BASE_UNDO_H
 #define H2K_ENGINE_BASE_UNDO_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "engine/base/err.h"
@@ -31,6 +32,9 @@ int undo_run_to(struct undo *undo, size_t mark, struct err *err);
 
 /* Release everything. */
 int undo_run(struct undo *undo, struct err *err);
+
+/* Has a step failed, ever? Then what it was to release may still be there. */
+bool undo_has_failed(const struct undo *undo);
 
 /* Forget all steps without running them (in a forked child: the parent owns the objects). The
  * arguments of the steps are leaked to the end of the process on purpose. */

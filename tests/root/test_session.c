@@ -206,6 +206,31 @@ static void forgotten_files_stay(void **state)
     free(path);
 }
 
+static int release_fails(void *arg, struct err *err)
+{
+    (void)arg;
+    return err_set(err, EIO, "release nothing");
+}
+
+/* Devices may be released long before the session ends. */
+static void a_failed_release_is_left_to_cleanup(void **state)
+{
+    struct session *session = open_session();
+    char *path = mem_printf("%s/%s", STATE_DIR, session_id(session));
+    size_t mark = undo_mark(session_undo(session));
+    struct err err = ERR_NONE;
+
+    (void)state;
+    undo_push(session_undo(session), "nothing", release_fails, NULL);
+    assert_int_equal(undo_run_to(session_undo(session), mark, &err), -EIO);
+    err_clear(&err);
+    assert_int_equal(session_close(session, &err), 0);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(leftovers_clean(NULL, &err), 0);
+    assert_int_equal(access(path, F_OK), -1);
+    free(path);
+}
+
 static int make_dev_node(struct session *session, const char *name, unsigned major, unsigned minor,
                          char **ret)
 {
@@ -273,6 +298,7 @@ int main(void)
         cmocka_unit_test(namespaces_are_nested_and_private),
         cmocka_unit_test(next_session_cleans_dead_ones_only),
         cmocka_unit_test(forgotten_files_stay),
+        cmocka_unit_test(a_failed_release_is_left_to_cleanup),
         cmocka_unit_test(makes_device_nodes_where_dev_has_none),
         cmocka_unit_test(starts_and_cleaners_do_not_race),
     };

@@ -83,6 +83,7 @@ static void undo_releases_in_reverse_and_goes_on_after_a_failure(void **state)
     memset(&trace, 0, sizeof(trace));
     undo_push(undo, "a", record_ok, &a);
     mark = undo_mark(undo);
+    assert_false(undo_has_failed(undo));
     undo_push(undo, "b", record_fail, &b);
     undo_push(undo, "c", record_fail, &c);
     undo_push(undo, "d", record_ok, &d);
@@ -91,6 +92,7 @@ static void undo_releases_in_reverse_and_goes_on_after_a_failure(void **state)
     assert_non_null(strstr(err.text[0], "step c")); /* the first failure is the one told */
     assert_int_equal(undo_run(undo, &err), 0);
     assert_string_equal(trace.order, "dcba");
+    assert_true(undo_has_failed(undo));
     undo_free(undo);
 }
 
