@@ -332,7 +332,8 @@ static int none_found(const struct search *search, struct err *err)
     unknown = unknown_types(stack);
     if (unknown[0] != '\0')
         return err_status(err, STATUS_NO_OS,
-                          "no operating system was found; h2k does not mount what is on %s",
+                          "no operating system was found; h2k does not mount what is on %s: see "
+                          "h2k volumes for what that takes",
                           unknown);
     return err_status(err, STATUS_NO_OS, "no operating system was found on any file system");
 }

@@ -249,10 +249,14 @@ int branch_release(struct branch *branch, struct err *err)
 int mount_check(const char *fstype, bool read_only, struct err *err)
 {
     const struct fstype *found = fstype_find(fstype);
+    CLEANUP_FREE char *needs = NULL;
 
-    if (!found)
-        return err_status(err, STATUS_FAILED, "h2k does not mount file systems of type \"%s\"",
-                          fstype);
+    if (!found) {
+        needs = fstype_needs(fstype);
+        return err_status(err, STATUS_FAILED,
+                          "h2k does not mount file systems of type \"%s\": that takes %s", fstype,
+                          needs);
+    }
     return fsmount_have(found->driver) == 0 ? 0 : check_program(found, read_only, err);
 }
 

@@ -5,6 +5,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
+#include "engine/base/mem.h"
 #include "storage/btrfs.h"
 #include "storage/ntfs.h"
 
@@ -102,4 +103,29 @@ const struct fstype *fstype_find(const char *name)
         if (strcmp(types[i].name, name) == 0)
             return &types[i];
     return NULL;
+}
+
+/* ---- what is never mounted ---- */
+
+static const struct {
+    const char *name, *needs;
+} others[] = {
+    { "apfs", "macOS, or apfs-fuse" },
+    { "bcache", "its cache and backing devices together, and the kernel's bcache" },
+    { "ceph_bluestore", "the other disks of its cluster, and Ceph" },
+    { "drbd", "the tools and the module of DRBD" },
+    { "gfs2", "its cluster, and the kernel's driver gfs2" },
+    { "ocfs2", "its cluster, and the kernel's driver ocfs2" },
+    { "ReFS", "Windows" },
+    { "VMFS", "an ESXi host: the VMDK files on it are what h2k wants" },
+    { "VMFS_volume_member", "an ESXi host: the VMDK files on it are what h2k wants" },
+    { "zfs_member", "OpenZFS: zpool import -o readonly=on" },
+};
+
+char *fstype_needs(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (strcmp(others[i].name, name) == 0)
+            return mem_strdup(others[i].needs);
+    return mem_printf("a driver for %s, and trust in it", name);
 }

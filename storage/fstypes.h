@@ -30,6 +30,10 @@ struct fstype {
 /* NULL: never mounted. */
 const struct fstype *fstype_find(const char *name);
 
+/* What it takes to get at what is on a type that fstype_find() does not know: "OpenZFS: ...". Free
+ * it. */
+char *fstype_needs(const char *name);
+
 /* XFS: does the log have to be replayed? false also when that cannot be read. */
 bool xfs_is_dirty(const struct volume *volume);
 

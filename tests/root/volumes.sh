@@ -72,7 +72,7 @@ found '.volumes[2] | .name == "/dev/sda2" and .type == "ext4" and .use == "files
     .part_uuid == "aaaaaaaa-0000-0000-0000-000000000002" and .size_bytes == 33554432 and
     .parents == ["/dev/sda"] and (has("needs") | not)'
 expect_text '^not to be mounted here: /dev/sda3: h2k does not mount .*"minix"' text
-found '.volumes[3].needs == "h2k does not mount file systems of type \"minix\""'
+found '.volumes[3].needs == "h2k does not mount file systems of type \"minix\": that takes a driver for minix, and trust in it"'
 found '.not_opened == [] and .disks[0].table == "gpt"'
 expect 1 "$H2K" inspect gpt.raw # the kernel's driver would not take it
 
