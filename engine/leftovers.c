@@ -336,11 +336,11 @@ static int clean_locked(struct dead *dead, int fd, const char *path, struct err 
     return 0;
 }
 
-static int clean_one(const char *id, struct strlist *released, struct err *err)
+int leftovers_clean_session(const char *id, struct strlist *ret_released, struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf("%s/%s", STATE_DIR, id);
     CLEANUP_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct dead dead = { .id = id, .released = released };
+    struct dead dead = { .id = id, .released = ret_released };
     struct stat st;
     int r;
 
@@ -363,7 +363,9 @@ int leftovers_clean(struct strlist *ret_released, struct err *err)
         return errno == ENOENT ? 0 : err_set(err, errno, "open %s", STATE_DIR);
     while ((entry = readdir(dir))) {
         struct err step = ERR_NONE;
-        int r = state_is_id(entry->d_name) ? clean_one(entry->d_name, ret_released, &step) : 0;
+        int r = state_is_id(entry->d_name)
+                    ? leftovers_clean_session(entry->d_name, ret_released, &step)
+                    : 0;
 
         if (r < 0 && first == 0) {
             first = r;

@@ -20,10 +20,13 @@
  */
 int leftovers_clean(struct strlist *ret_released, struct err *err);
 
+/* The same for the one session @id. */
+int leftovers_clean_session(const char *id, struct strlist *ret_released, struct err *err);
+
 /*
  * Objects that bear our name but that no state file knows: loop and device-mapper devices,
- * folders. @remove:
- * release them too; otherwise they are only listed.
+ * folders.
+ * @remove: release them too; otherwise they are only listed.
  */
 int leftovers_orphans(bool remove, struct strlist *ret_found, struct err *err);
 

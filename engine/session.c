@@ -316,6 +316,27 @@ static void session_free(struct session *session)
     free(session);
 }
 
+/* The state file goes last, when nothing is left for cleanup to find. */
+static int forget_session(const struct session *session, struct err *err)
+{
+    if (session->state_path && unlink(session->state_path) < 0)
+        return err_set(err, errno, "remove %s", session->state_path);
+    return 0;
+}
+
+/* Something could not be released, now or earlier: do what the next start would do. What is left
+ * even then is left to that. */
+static void try_again(struct session *session)
+{
+    struct err ignored = ERR_NONE;
+
+    if (!session->state_path)
+        return;
+    (void)close(session->lock_fd); /* it is a dead session's state file from here on */
+    session->lock_fd = -1;
+    (void)leftovers_clean_session(session->id, NULL, &ignored);
+}
+
 int session_close(struct session *session, struct err *err)
 {
     struct err step = ERR_NONE;
@@ -329,11 +350,10 @@ int session_close(struct session *session, struct err *err)
         keep_first(&first, leftovers_remove_tree(session->work_dir, &step), err, &step);
     if (session->run_dir)
         keep_first(&first, leftovers_remove_tree(session->run_dir, &step), err, &step);
-    /* the state file goes last, and only when nothing is left for cleanup to find, also not of what
-     * was released before */
-    if (session->state_path && first == 0 && !undo_has_failed(session->undo) &&
-        unlink(session->state_path) < 0)
-        keep_first(&first, err_set(&step, errno, "remove %s", session->state_path), err, &step);
+    if (first == 0 && !undo_has_failed(session->undo))
+        keep_first(&first, forget_session(session, &step), err, &step);
+    else
+        try_again(session);
     session_free(session);
     return first;
 }
