@@ -135,12 +135,79 @@ void dmdev_after_fork(void)
 
 /* ---- making ---- */
 
+/* The health of the copies in the status of a target: "raid1 2 AA ...", "2 7:0 7:1 8/8 1 AA ...",
+ * a letter for each. NULL: it has none. */
+static const char *health_of(const char *target, const char *status)
+{
+    unsigned skip = 0;
+
+    if (strcmp(target, "raid") == 0)
+        skip = 2;
+    else if (strcmp(target, "mirror") == 0)
+        skip = (unsigned)strtoul(status, NULL, 10) + 3;
+    else
+        return NULL;
+    while (skip-- > 0) {
+        status += strcspn(status, " ");
+        status += strspn(status, " ");
+    }
+    return status;
+}
+
+bool dmdev_lost_copy(const char *target, const char *status)
+{
+    const char *health = health_of(target, status);
+
+    /* a: being filled (it was when we began), -: not there; D and others: it has failed */
+    return health && strspn(health, "Aa-") < strcspn(health, " ");
+}
+
+/* dm goes on when a copy cannot be written; the guest would not know which one is old. */
+static int check_copies(const char *name, struct err *err)
+{
+    CLEANUP_TASK struct dm_task *task = task_new(DM_DEVICE_STATUS, name);
+    char *target = NULL, *status = NULL;
+    uint64_t start, len;
+    void *next = NULL;
+    int r = run(task, err, "ask the state of", name);
+
+    while (r == 0) {
+        next = dm_get_next_target(task, next, &start, &len, &target, &status);
+        if (target && status && dmdev_lost_copy(target, status))
+            return err_set(err, EIO, "write all copies of what lies on an array (%s)", status);
+        if (!next)
+            break;
+    }
+    return r;
+}
+
+struct made {
+    char *name;
+    bool has_copies; /* that were written */
+};
+
 static int release(void *arg, struct err *err)
 {
-    CLEANUP_FREE char *name = arg;
-    int r = dmdev_remove(name, err);
+    struct made *made = arg;
+    struct err other = ERR_NONE;
+    int r = made->has_copies ? check_copies(made->name, err) : 0;
+    int removed = dmdev_remove(made->name, r < 0 ? &other : err);
 
+    free(made->name);
+    free(made);
+    if (r == 0)
+        r = removed;
     return r < 0 ? r : 0;
+}
+
+static struct made *made_new(const char *name, const struct dmdev_opts *opts)
+{
+    struct made *made = mem_alloc(sizeof(*made));
+
+    made->name = mem_strdup(name);
+    for (size_t i = 0; i < opts->n_rows && !opts->read_only; i++)
+        made->has_copies |= health_of(opts->rows[i].target, "") != NULL;
+    return made;
 }
 
 static int create(const struct dmdev_opts *opts, const char *name, struct err *err)
@@ -250,7 +317,7 @@ int dmdev_make(struct session *session, const struct dmdev_opts *opts, char **re
         r = create(opts, name, err);
     if (r < 0)
         return r;
-    undo_push(session_undo(session), name, release, mem_strdup(name));
+    undo_push(session_undo(session), name, release, made_new(name, opts));
     r = number_of(name, &number, err);
     if (r < 0)
         return r;

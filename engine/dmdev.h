@@ -37,13 +37,19 @@ void dmdev_after_fork(void);
 
 /*
  * Make a device. It is recorded in the session's state file and its release is pushed on the undo
- * stack: nobody may have it open when that runs. *ret_node (the caller's) is a path to open,
+ * stack: nobody may have it open when that runs. That fails when a copy could not be written (raid,
+ * mirror), which dm itself passes over. *ret_node (the caller's) is a path to open,
  * *ret_number the device; either may be NULL.
  * 0, or negative errno and *err; STATUS_HOST when the kernel has no device mapper or not the
  * target.
  */
 int dmdev_make(struct session *session, const struct dmdev_opts *opts, char **ret_node,
                dev_t *ret_number, struct err *err);
+
+/* Does the status line of @target ("raid", "mirror"; others have no copies) say that a copy has
+ * failed? Format: the kernel's Documentation/admin-guide/device-mapper/dm-raid.rst; for mirror,
+ * mirror_status() of drivers/md/dm-raid1.c. */
+bool dmdev_lost_copy(const char *target, const char *status);
 
 /* cleanup: remove the device of this name, which a dead session has recorded. 1 when it was there,
  * 0 when not, or negative errno and *err. */

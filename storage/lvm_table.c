@@ -164,7 +164,9 @@ static int add_zero(struct lvm_work *work, struct err *err)
 
 /* ---- mirror ---- */
 
-/* The first image is the one that the others are copied from. */
+/* The first image is the one that the others are copied from. Without "handle_errors": with it, a
+ * write that failed on one image waits for dmeventd, which is not there; whether one has failed is
+ * asked at the end (engine/dmdev.h). */
 static int add_mirror(struct lvm_work *work, struct err *err)
 {
     CLEANUP_STRBUF struct strbuf params = { 0 };
@@ -182,8 +184,6 @@ static int add_mirror(struct lvm_work *work, struct err *err)
             strbuf_putc(&params, ' ');
         r = place(work, "mirrors", i, work->segment->extents, &params, err);
     }
-    if (all)
-        strbuf_puts(&params, " 1 handle_errors");
     if (r == 0)
         dmtable_add_row(work->table, work->len, all ? "mirror" : "linear", strbuf_take(&params));
     return r;

@@ -21,6 +21,7 @@
 
 struct build {
     const struct md_array *array;
+    bool writable;
     const struct dmtable_address *legs;
     struct dmtables *tables;
 };
@@ -259,8 +260,12 @@ static char *raid_params(const struct md_array *array, const struct raid_type *t
                       sets ? "" : " raid10_use_near_sets");
 }
 
-/* The legs as devices that begin with the data, as dm-raid takes no offsets. raid10 does not start
- * without metadata devices of dm's own, for which nothing but zeros will do. */
+/*
+ * The legs as devices that begin with the data, as dm-raid takes no offsets. raid10 does not start
+ * without metadata devices of dm's own, for which nothing but zeros will do. Without them dm-raid
+ * has somebody else note that a leg has failed ("external" metadata), and lets every write wait for
+ * that for ever: so whatever is written has them.
+ */
 static int make_raid(struct build *build, struct err *err)
 {
     const struct md_array *array = build->array;
@@ -280,7 +285,7 @@ static int make_raid(struct build *build, struct err *err)
             continue;
         }
         add_linear(build, add_table(build), i, 0, array->leg_size[i]);
-        if (array->level == 10) {
+        if (array->level == 10 || build->writable) {
             dmtable_add_row(add_table(build), META_SECTORS, "zero", mem_strdup(""));
             strbuf_printf(&params, " @%zu @%zu", build->tables->n_tables - 1,
                           build->tables->n_tables - 2);
@@ -324,7 +329,7 @@ static int make_all(const struct md_array *array, const struct dmtable_address *
                     bool writable, struct dmtables *ret, struct err *err)
 {
     CLEANUP_DMTABLES struct dmtables tables = { 0 };
-    struct build build = { .array = array, .legs = legs, .tables = &tables };
+    struct build build = { array, writable, legs, &tables };
     int r = make(&build, err);
 
     if (r < 0)

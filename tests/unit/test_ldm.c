@@ -126,8 +126,8 @@ static const struct {
       "0: 0 2048 linear 8:0 12288\n1: 0 2048 linear 8:16 8192\n2: 0 2048 linear 8:32 4096\n"
       "3: 0 4096 raid raid5_ls 2 128 nosync 3 - @0 - @1 - @2\n" },
     { "mirrored", true,
-      "0: 0 2048 linear 8:0 10240\n1: 0 2048 linear 8:32 2048\n"
-      "2: 0 2048 raid raid1 2 0 nosync 2 - @0 - @1\n" },
+      "0: 0 2048 linear 8:0 10240\n1: 0 8192 zero \n2: 0 2048 linear 8:32 2048\n3: 0 8192 zero \n"
+      "4: 0 2048 raid raid1 2 0 nosync 2 @1 @0 @3 @2\n" },
 };
 
 static void each_kind_has_its_table(void **state)

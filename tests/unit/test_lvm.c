@@ -289,8 +289,7 @@ static const struct {
     { "lin", "10240 linear A 2048", NULL },
     { "str", "12288 striped 3 128 A 12288 B 2048 C 2048", NULL },
     { "mir", "8192 linear (8192 linear A 61440) 0",
-      "8192 mirror core 2 4096 nosync 2 (8192 linear A 61440) 0 (8192 linear B 51200) 0 "
-      "1 handle_errors" },
+      "8192 mirror core 2 4096 nosync 2 (8192 linear A 61440) 0 (8192 linear B 51200) 0" },
     { "r0", "8192 striped 2 128 (4096 linear A 51200) 0 (4096 linear B 40960) 0", NULL },
     { "r0m", "8192 striped 2 128 (4096 linear A 57344) 0 (4096 linear B 47104) 0", NULL },
     { "r1", "8192 linear (8192 linear A 18432) 0",

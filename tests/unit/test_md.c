@@ -211,12 +211,14 @@ static const struct {
       "139264 16384 striped 2 1024 C 40960 D 40960; 155648 8192 linear D 49152",
       NULL },
     { "r1-1.0", 32640, "0 32640 linear A 0",
-      "0 32640 linear A 0 | 0 32640 linear B 0 | 0 32640 raid raid1 2 0 nosync 2 - @0 - @1" },
+      "0 32640 linear A 0 | 0 8192 zero | 0 32640 linear B 0 | 0 8192 zero | "
+      "0 32640 raid raid1 2 0 nosync 2 @1 @0 @3 @2" },
     { "r1-1.1", 30720, "0 30720 linear A 2048",
-      "0 30720 linear A 2048 | 0 30720 linear B 2048 | "
-      "0 30720 raid raid1 2 0 nosync 2 - @0 - @1" },
+      "0 30720 linear A 2048 | 0 8192 zero | 0 30720 linear B 2048 | 0 8192 zero | "
+      "0 30720 raid raid1 2 0 nosync 2 @1 @0 @3 @2" },
     { "r1-0.90", 32640, "0 32640 linear A 0",
-      "0 32640 linear A 0 | 0 32640 linear B 0 | 0 32640 raid raid1 2 0 nosync 2 - @0 - @1" },
+      "0 32640 linear A 0 | 0 8192 zero | 0 32640 linear B 0 | 0 8192 zero | "
+      "0 32640 raid raid1 2 0 nosync 2 @1 @0 @3 @2" },
     { "r4-1.2", 57344,
       "0 28672 linear A 4096 | 0 28672 linear B 4096 | 0 28672 linear C 4096 | "
       "0 57344 raid raid5_n 2 1024 nosync 3 - @0 - @1 - @2",

@@ -90,6 +90,21 @@ refuses()
     n_read=$((n_read + 1))
 }
 
+# full NAME FILE...: the overlays cannot take what is written; that is an error and no hang
+full()
+{
+    local name=$1 status=0
+    shift
+    mkdir "$T/full"
+    mount -t tmpfs -o size=2M none "$T/full"
+    cp "$T/$name.content" "$T/written"
+    timeout 60 "$VOLUME_CHECK" write "$T/written" "$T/full" "$@" >"$T/out" 2>"$T/err" || status=$?
+    [ "$status" != 0 ] && [ "$status" != 124 ] || fail "$name on a full file system: status $status: $(cat "$T/out" "$T/err")"
+    umount "$T/full"
+    rmdir "$T/full"
+    check_clean
+}
+
 # writes NAME MEMBERS: what h2k writes is on every copy, and the parity is right
 writes()
 {
@@ -234,6 +249,7 @@ udevadm settle
 [ "$host_before" = "$(host)" ] || { host; fail "the host has changed; before: $host_before"; }
 stop "$(readlink -f /dev/md/host)"
 
+for name in raid1-1.2 raid5-ls raid10-f2; do full "$name" "$T/$name".[0-9]; done
 writes raid1-1.2 2
 writes raid5-ls 3
 writes raid10-f2 4
