@@ -42,10 +42,21 @@ multipath_start()
 	}
 	EOF
     ldconfig
-    # udevd knows one connection only: another program's takes it away
+    # as in settle
     for _ in $(seq 50); do ! udevadm control --reload 2>"$T/reload" || break; sleep 0.2; done
     multipathd >"$T/multipathd" 2>&1 || fail "multipathd: $(cat "$T/multipathd")"
     for _ in $(seq 300); do ! dmsetup ls --target multipath | grep -q ^mpath || break; sleep 0.1; done
     dmsetup ls --target multipath | grep -q ^mpath || fail "multipathd takes no disk: nothing to be safe from"
-    udevadm settle
+    settle
+}
+
+# settle: as udevadm does it. udevd knows one connection only: another program's takes it away.
+settle()
+{
+    local try
+    for try in $(seq 20); do
+        ! udevadm settle 2>"$T/settle" || return 0
+        sleep 0.2
+    done
+    fail "udevadm settle, $try times: $(cat "$T/settle")"
 }

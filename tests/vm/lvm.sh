@@ -196,7 +196,7 @@ udevadm settle -t 3 || : # a locked device stays in its queue
 [ "$host_before" = "$(host)" ] || { diff <(echo "$host_before") <(host) >&2; fail "the host has changed"; }
 expect 0 "$H2K" cleanup
 ! dmsetup ls | grep ^h2k- || fail "left: $(dmsetup ls)"
-udevadm settle
+settle
 [ "$host_before" = "$(host)" ] || { diff <(echo "$host_before") <(host) >&2; fail "the host has changed"; }
 say "killed: $SECONDS s"
 
@@ -211,7 +211,7 @@ cp -r "$T/content" "$T/written"
 [ "$host_before" = "$(host)" ] || { diff <(echo "$host_before") <(host) >&2; fail "the host has changed"; }
 vgchange -qq -an vg
 losetup -d "${host_loops[@]}"
-udevadm settle
+settle
 quick_lvm
 for i in 0 1 2 3 4; do qemu-img convert -f qcow2 -O raw "$T/overlays/$i.qcow2" "$T/new$i"; done
 loops "$T"/new?
@@ -255,7 +255,7 @@ cp "$T/root1.raw" "$T/host-root1"
 host_loops=("$(losetup -f --show -o $((18432 * 512)) --sizelimit $((98304 * 512)) "$T/host-root0")"
     "$(losetup -f --show "$T/host-root1")")
 for _ in $(seq 300); do [ ! -e /dev/sys/root ] || break; sleep 0.1; done
-udevadm settle
+settle
 mkdir "$T/mnt" "$T/host-mnt"
 mount /dev/sys/root "$T/host-mnt"
 echo host >"$T/host-mnt/etc/hostname"
@@ -266,11 +266,11 @@ jq -e '.systems[0] | .root == "/dev/sys/root" and .hostname == "tiny" and (.moun
     fail "the guest on LVM: $(cat "$T/out")"
 mkdir "$T/fixed"
 expect 0 "$H2K" offline-fix --backend nbd --output-dir "$T/fixed" -O raw -a "$T/root0.raw" -a "$T/root1.raw"
-udevadm settle
+settle
 [ "$host_before" = "$(host)" ] || { diff <(echo "$host_before") <(host) >&2; fail "the host has changed"; }
 [ "$(cat "$T/host-mnt/etc/hostname")" = host ] || fail "the host's file system"
 umount "$T/host-mnt"
-udevadm settle
+settle
 vgchange -qq -an sys
 losetup -d "${host_loops[@]}"
 quick_lvm
