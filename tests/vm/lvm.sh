@@ -14,7 +14,7 @@ if [ "${1:-}" != inside ]; then
     head -c 24M /dev/urandom >"$T/data"
     truncate -s 8M "$T/path.raw"
     multipath=$(multipath_fetch)
-    in_vm -u -m 2560 -t 900 -d "$T/path.raw" -- "$0" inside "$T/data" "$multipath"
+    in_vm -u -m 2560 -t 1500 -d "$T/path.raw" -- "$0" inside "$T/data" "$multipath"
     exit 0
 fi
 data=$2 multipath=$3

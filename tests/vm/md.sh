@@ -15,7 +15,7 @@ if [ "${1:-}" != inside ]; then
     lvm_disk "$T/group" legs 8
     lvm_offline lvcreate -an -Zn -Wn -n leg -L 4M legs
     lvm_done
-    in_vm -u -m 2048 -t 1000 -- "$0" inside "$T/data" "$T/group"
+    in_vm -u -m 2048 -t 1400 -- "$0" inside "$T/data" "$T/group"
     exit 0
 fi
 data=$2 group=$3
@@ -99,7 +99,9 @@ full()
     mount -t tmpfs -o size=2M none "$T/full"
     cp "$T/$name.content" "$T/written"
     timeout 60 "$VOLUME_CHECK" write "$T/written" "$T/full" "$@" >"$T/out" 2>"$T/err" || status=$?
-    [ "$status" != 0 ] && [ "$status" != 124 ] || fail "$name on a full file system: status $status: $(cat "$T/out" "$T/err")"
+    case $status in
+    0 | 124) fail "$name on a full file system: status $status: $(cat "$T/out" "$T/err")" ;;
+    esac
     umount "$T/full"
     rmdir "$T/full"
     check_clean
