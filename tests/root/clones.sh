@@ -26,6 +26,13 @@ clone()
     umount "$T/mnt"
 }
 
+# The host's mount and its loop device. Others come and go with the tests beside this one.
+host_state()
+{
+    findmnt -rn "$T/host"
+    losetup -n -l -O NAME,BACK-FILE "$(findmnt -rno SOURCE "$T/host")"
+}
+
 may_mount
 mkdir "$T/mnt" "$T/host"
 cases=(ext4:48: xfs:320:nouuid)
@@ -36,7 +43,7 @@ for fs in "${cases[@]}"; do
     for i in 0 1 2; do clone "$name" "$i" "$size" "$option"; done
     mount -o loop "$T/$name-0.raw" "$T/host"
     echo "the host writes" >"$T/host/host"
-    before=$(findmnt -rn "$T/host"; losetup -n -l -O NAME,BACK-FILE)
+    before=$(host_state)
 
     for i in 1 2; do
         expect 0 "$H2K" inspect --json "$T/$name-$i.raw"
@@ -53,7 +60,7 @@ for fs in "${cases[@]}"; do
         [ "$(jq -r '.systems[0].hostname' "$T/out")" = "$name-$i" ] || fail "$name: clones are mixed: $(cat "$T/out")"
         expect 0 "$H2K" plan --exit-code "$T/$name-$i.fixed"
     done
-    [ "$before" = "$(findmnt -rn "$T/host"; losetup -n -l -O NAME,BACK-FILE)" ] || fail "$name: the host's mounts have changed"
+    [ "$before" = "$(host_state)" ] || fail "$name: the host had [$before], now [$(host_state)]"
     [ "$(cat "$T/host/host" "$T/host/etc/hostname")" = "the host writes
 $name-0" ] || fail "$name: the host's file system has changed"
     echo "still" >"$T/host/host"
