@@ -5,21 +5,16 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
-#include "engine/dmdev.h"
 #include "storage/layers.h"
 #include "storage/ldm_layout.h"
 #include "storage/ldm_read.h"
-#include "storage/md_table.h"
-#include "storage/peek.h"
+#include "storage/md_volume.h"
 
 #define SECTOR 512U
 #define NONE SIZE_MAX
@@ -36,7 +31,6 @@ struct work {
     /* of the volume that is made now */
     const struct ldm_volume *volume;
     struct md_array array;
-    bool writable;
 };
 
 /* ---- what lies where ---- */
@@ -115,8 +109,9 @@ static char *volume_name(const struct work *work)
     return name;
 }
 
-static struct volume *add_volume(struct work *work)
+static struct volume *add_volume(void *layer)
 {
+    struct work *work = layer;
     struct volume *volume = stack_add(work->stack, VOLUME_LDM, volume_name(work));
 
     set_parents(work, volume);
@@ -134,87 +129,6 @@ static struct volume *add_volume(struct work *work)
     return volume;
 }
 
-static struct volume *add_piece(struct work *work, uint32_t leg)
-{
-    struct volume *volume = add_volume(work);
-    const struct volume *disk = disk_of_leg(work, leg);
-
-    volume->disk = disk->disk;
-    volume->fd = disk->fd;
-    volume->offset = disk->offset + work->array.leg_start[leg] * SECTOR;
-    return volume;
-}
-
-/* ---- devices ---- */
-
-static void legs_done(struct dmtable_address *legs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char *device;
-
-        memcpy(&device, &legs[i].device, sizeof(device));
-        free(device);
-    }
-    free(legs);
-}
-
-static int find_legs(struct work *work, struct dmtable_address *legs, struct err *err)
-{
-    for (uint32_t i = 0; i < work->array.n; i++) {
-        dev_t device = 0;
-        int r;
-
-        if (work->array.legs[i] == MD_NO_LEG)
-            continue;
-        r = volume_address(work->stack, disk_of_leg(work, i), work->array.leg_start[i], &device,
-                           &legs[i].start, err);
-        if (r < 0)
-            return r;
-        legs[i].device = mem_printf("%u:%u", major(device), minor(device));
-    }
-    return 0;
-}
-
-static int make_node(struct work *work, char **ret_node, struct err *err)
-{
-    struct dmtable_address *legs = mem_alloc(work->array.n * sizeof(*legs));
-    CLEANUP_DMTABLES struct dmtables tables = { 0 };
-    CLEANUP_FREE dev_t *devices = NULL;
-    int r = dmdev_probe(err);
-
-    if (r == 0)
-        r = find_legs(work, legs, err);
-    if (r == 0)
-        r = md_tables_make(&work->array, legs, work->writable, &tables, err);
-    if (r == 0) {
-        devices = mem_alloc(tables.n_tables * sizeof(*devices));
-        r = dmtable_make(work->stack->session, &tables, tables.n_tables - 1, devices, ret_node,
-                         err);
-    }
-    legs_done(legs, work->array.n);
-    return r;
-}
-
-static int add_device(struct work *work, struct err *err)
-{
-    CLEANUP_FREE char *node = NULL;
-    struct volume *volume;
-    int fd, r = make_node(work, &node, err);
-
-    if (r < 0)
-        return r;
-    if (!node)
-        return err_set(err, ENODEV, "find the device of %s", work->volume->name);
-    fd = open(node, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, errno, "open %s", node);
-    volume = add_volume(work);
-    volume->fd = fd;
-    volume->owns_fd = true;
-    volume->node = TAKE(node);
-    return 0;
-}
-
 /* May all disks be written, and does nothing about the volume forbid it? */
 static bool is_writable(const struct work *work)
 {
@@ -226,13 +140,28 @@ static bool is_writable(const struct work *work)
     return true;
 }
 
+static size_t member_of_leg(const void *layer, uint32_t leg)
+{
+    const struct work *work = layer;
+
+    return (size_t)(disk_of_leg(work, leg) - work->stack->volumes);
+}
+
+static struct md_source source_of(struct work *work)
+{
+    return (struct md_source){
+        .stack = work->stack,
+        .array = &work->array,
+        .member = member_of_leg,
+        .add = add_volume,
+        .layer = work,
+    };
+}
+
 static int make_volume(struct work *work, struct err *err)
 {
-    bool is_piece;
-    uint32_t leg = 0;
-    int r;
+    struct md_source source = source_of(work);
 
-    work->writable = is_writable(work);
     for (uint32_t i = 0; i < work->array.n; i++) {
         const struct volume *disk;
 
@@ -242,53 +171,17 @@ static int make_volume(struct work *work, struct err *err)
         if (disk->inactive)
             return err_status(err, disk->problem_status, "%s", disk->problem);
     }
-    is_piece = md_is_piece(&work->array, &leg);
-    if (is_piece && (!work->writable || work->array.n == 1)) {
-        (void)add_piece(work, leg);
-        return 0;
-    }
-    r = add_device(work, err);
-    if (r < 0 && is_piece && err->status == STATUS_HOST) {
-        char text[ERR_TEXT];
-        struct volume *volume = add_piece(work, leg);
-
-        /* one half of a mirror can be read all the same */
-        volume_set_read_only(volume, STATUS_HOST, err_text(err, text, sizeof(text)));
-        err_clear(err);
-        r = 0;
-    }
-    return r;
-}
-
-/* Look into what no device can be made of here. */
-static void look_into(struct work *work, struct volume *volume)
-{
-    struct dmtable_address *legs = mem_alloc(work->array.n * sizeof(*legs));
-    CLEANUP_DMTABLES struct dmtables tables = { 0 };
-    struct err ignored = ERR_NONE;
-
-    for (uint32_t i = 0; i < work->array.n; i++) {
-        if (work->array.legs[i] == MD_NO_LEG)
-            continue;
-        legs[i].device = mem_printf("v%zu", (size_t)(disk_of_leg(work, i) - work->stack->volumes));
-        legs[i].start = work->array.leg_start[i];
-    }
-    if (md_tables_make_plain(&work->array, legs, &tables, &ignored) == 0)
-        peek_make(work->stack, volume, &tables, tables.n_tables - 1);
-    legs_done(legs, work->array.n);
+    source.writable = is_writable(work);
+    return md_volume_make(&source, err);
 }
 
 /* The volume is listed all the same. */
 static void add_inactive(struct work *work, const struct err *err)
 {
-    char why[ERR_TEXT];
-    struct volume *volume = add_volume(work);
+    const struct md_source source = source_of(work);
+    const struct volume *volume = md_volume_add_inactive(&source, err);
 
-    volume->inactive = true;
-    volume_set_problem(volume, err->status, err_text(err, why, sizeof(why)));
     log_debug("%s: %s", volume->name, volume->problem);
-    if (err->status == STATUS_HOST)
-        look_into(work, volume);
 }
 
 static int handle_volume(struct work *work, const struct ldm_volume *volume, struct err *err)

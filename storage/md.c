@@ -5,20 +5,15 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
-#include "engine/dmdev.h"
 #include "storage/layers.h"
 #include "storage/md_read.h"
-#include "storage/md_table.h"
-#include "storage/peek.h"
+#include "storage/md_volume.h"
 
 #define FIRST_UNNAMED 127 /* what the kernel calls an array without a name, then 126 ... */
 
@@ -39,7 +34,6 @@ struct work {
     const struct md_super **supers; /* of the members, in the same order */
     size_t n;
     struct md_array array;
-    bool writable;
     char *name;
 };
 
@@ -81,64 +75,6 @@ static char *array_name(const struct stack *stack, const struct md_super *super)
     return name && !stack_find(stack, name) ? TAKE(name) : unnamed(stack);
 }
 
-/* ---- devices ---- */
-
-/* The sectors at which each raid disk's data begins, and on which device. */
-static int find_legs(struct work *work, struct dmtable_address *legs, struct err *err)
-{
-    for (uint32_t i = 0; i < work->array.n; i++) {
-        struct volume *volume;
-        dev_t device = 0;
-        uint64_t sector = 0;
-        int r;
-
-        if (work->array.legs[i] == MD_NO_LEG)
-            continue;
-        volume = &work->stack->volumes[work->members[work->array.legs[i]]->volume];
-        r = volume_address(work->stack, volume, work->array.leg_start[i], &device, &sector, err);
-        if (r < 0)
-            return r;
-        legs[i].device = mem_printf("%u:%u", major(device), minor(device));
-        legs[i].start = sector;
-    }
-    return 0;
-}
-
-static int make_devices(struct work *work, const struct dmtables *tables, char **ret_node,
-                        struct err *err)
-{
-    CLEANUP_FREE dev_t *devices = mem_alloc(tables->n_tables * sizeof(*devices));
-
-    return dmtable_make(work->stack->session, tables, tables->n_tables - 1, devices, ret_node, err);
-}
-
-static void legs_done(struct dmtable_address *legs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char *device;
-
-        memcpy(&device, &legs[i].device, sizeof(device));
-        free(device);
-    }
-    free(legs);
-}
-
-static int make_node(struct work *work, char **ret_node, struct err *err)
-{
-    struct dmtable_address *legs = mem_alloc(work->array.n * sizeof(*legs));
-    CLEANUP_DMTABLES struct dmtables tables = { 0 };
-    int r = dmdev_probe(err);
-
-    if (r == 0)
-        r = find_legs(work, legs, err);
-    if (r == 0)
-        r = md_tables_make(&work->array, legs, work->writable, &tables, err);
-    if (r == 0)
-        r = make_devices(work, &tables, ret_node, err);
-    legs_done(legs, work->array.n);
-    return r;
-}
-
 /* ---- volumes ---- */
 
 static struct volume *volume_of(const struct work *work, size_t member)
@@ -146,8 +82,9 @@ static struct volume *volume_of(const struct work *work, size_t member)
     return &work->stack->volumes[work->members[member]->volume];
 }
 
-static struct volume *add_volume(struct work *work)
+static struct volume *add_volume(void *layer)
 {
+    struct work *work = layer;
     const struct volume *first = volume_of(work, 0);
     struct disk *disk = first->disk;
     struct volume *volume = stack_add(work->stack, VOLUME_MD, mem_strdup(work->name));
@@ -169,36 +106,6 @@ static struct volume *add_volume(struct work *work)
     return volume;
 }
 
-/* The array is a piece of one of its members. */
-static struct volume *add_piece(struct work *work, uint32_t disk)
-{
-    struct volume *volume = add_volume(work);
-    const struct volume *member = volume_of(work, work->array.legs[disk]);
-
-    volume->disk = member->disk;
-    volume->fd = member->fd;
-    volume->offset = member->offset + work->array.leg_start[disk] * MD_SECTOR;
-    return volume;
-}
-
-static int add_device(struct work *work, struct err *err)
-{
-    CLEANUP_FREE char *node = NULL;
-    struct volume *volume;
-    int fd, r = make_node(work, &node, err);
-
-    if (r < 0)
-        return r;
-    fd = open(node, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, errno, "open %s", node);
-    volume = add_volume(work);
-    volume->fd = fd;
-    volume->owns_fd = true;
-    volume->node = TAKE(node);
-    return 0;
-}
-
 /* May all members be written, and does nothing about the array forbid it? */
 static bool is_writable(const struct work *work)
 {
@@ -213,68 +120,48 @@ static bool is_writable(const struct work *work)
     return true;
 }
 
+static size_t member_of_leg(const void *layer, uint32_t leg)
+{
+    const struct work *work = layer;
+
+    return work->members[work->array.legs[leg]]->volume;
+}
+
+static struct md_source source_of(struct work *work)
+{
+    return (struct md_source){
+        .stack = work->stack,
+        .array = &work->array,
+        .member = member_of_leg,
+        .add = add_volume,
+        .layer = work,
+    };
+}
+
 static int make_volume(struct work *work, struct err *err)
 {
-    bool is_piece;
-    uint32_t disk = 0;
-    int r;
+    struct md_source source = source_of(work);
 
-    work->writable = is_writable(work);
     for (size_t i = 0; i < work->n; i++)
         if (volume_of(work, i)->inactive)
             return err_status(err, volume_of(work, i)->problem_status, "%s",
                               volume_of(work, i)->problem);
-    is_piece = md_is_piece(&work->array, &disk);
-    if (is_piece && (!work->writable || work->array.n == 1)) {
-        (void)add_piece(work, disk);
-        return 0;
-    }
-    r = add_device(work, err);
-    if (r < 0 && is_piece && err->status == STATUS_HOST) {
-        char text[ERR_TEXT];
-        struct volume *volume = add_piece(work, disk);
-
-        /* it can be read all the same */
-        volume_set_read_only(volume, STATUS_HOST, err_text(err, text, sizeof(text)));
-        err_clear(err);
-        r = 0;
-    }
-    return r;
+    source.writable = is_writable(work);
+    return md_volume_make(&source, err);
 }
 
 /* ---- arrays ---- */
 
-/* Look into what no device can be made of here. */
-static void look_into(struct work *work, struct volume *volume)
-{
-    struct dmtable_address *legs = mem_alloc(work->array.n * sizeof(*legs));
-    CLEANUP_DMTABLES struct dmtables tables = { 0 };
-    struct err ignored = ERR_NONE;
-
-    for (uint32_t i = 0; i < work->array.n; i++) {
-        if (work->array.legs[i] == MD_NO_LEG)
-            continue;
-        legs[i].device = mem_printf("v%zu", work->members[work->array.legs[i]]->volume);
-        legs[i].start = work->array.leg_start[i];
-    }
-    if (md_tables_make_plain(&work->array, legs, &tables, &ignored) == 0)
-        peek_make(work->stack, volume, &tables, tables.n_tables - 1);
-    legs_done(legs, work->array.n);
-}
-
 /* The array is listed all the same. */
 static void report(struct work *work, const struct err *err)
 {
+    const struct md_source source = source_of(work);
     char why[ERR_TEXT];
     CLEANUP_FREE char *text = mem_printf("the md array %s cannot be used: %s", work->name,
                                          err_text(err, why, sizeof(why)));
-    struct volume *volume = add_volume(work);
 
     log_debug("%s", text);
-    volume->inactive = true;
-    volume_set_problem(volume, err->status, why);
-    if (err->status == STATUS_HOST)
-        look_into(work, volume);
+    (void)md_volume_add_inactive(&source, err);
     for (size_t i = 0; i < work->n; i++)
         volume_set_problem(volume_of(work, i), err->status, text);
 }
