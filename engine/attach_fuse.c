@@ -24,7 +24,6 @@
 #include "engine/server.h"
 #include "engine/watch.h"
 
-#define DEATH_MS 1000 /* from the closed connection to the ended process */
 #define DAEMON "qemu-storage-daemon"
 #define DAEMON_PACKAGE "qemu-system-common (Debian), qemu-kvm-core or qemu-img (Fedora)"
 #define NBD_PACKAGE "qemu-utils (Debian), qemu-img (Fedora)"
@@ -45,6 +44,16 @@ struct fuse {
 static bool daemon_lacks_fuse;
 
 /* ---- the mount ---- */
+
+static int fuse_check(struct disk *disk, struct err *err)
+{
+    struct fuse *fuse = disk->priv;
+    int r = server_check(&fuse->mount_server, err);
+
+    if (r == 0 && fuse->image_server.record)
+        r = server_check(&fuse->image_server, err);
+    return r;
+}
 
 static int export_is_mounted(void *arg, struct err *err)
 {
@@ -77,6 +86,7 @@ static int open_export(void *arg, struct err *err)
     r = server_wait(&fuse->mount_server, mounts, POLLPRI, export_is_mounted, fuse, err);
     if (r < 0)
         return r;
+    disk->check = fuse_check; /* what fails from here on may mean that it died */
     disk->fd = open(fuse->path, (disk->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (disk->fd < 0 || fstat(disk->fd, &st) < 0)
         return err_set(err, errno, "open the exported image %s", fuse->path);
@@ -126,6 +136,7 @@ static int fuse_release(void *arg, struct err *err)
     if (fuse->disk->fd >= 0)
         (void)close(fuse->disk->fd);
     fuse->disk->fd = -1;
+    fuse->disk->check = NULL;
     /* The storage daemon (seen with 7.2) polls a connection without a mount in a busy loop. One
      * that only reads has nothing to write back, so it goes first. */
     if (fuse->disk->read_only)
@@ -187,16 +198,6 @@ static int start_nbdfuse(struct fuse *fuse, struct err *err)
 
 /* ---- attach ---- */
 
-static int fuse_check(struct disk *disk, struct err *err)
-{
-    struct fuse *fuse = disk->priv;
-    int r = server_check(&fuse->mount_server, err);
-
-    if (r == 0 && fuse->image_server.record)
-        r = server_check(&fuse->image_server, err);
-    return r;
-}
-
 /*
  * The storage daemon (seen with 7.2) has one buffer for incoming requests and reads the next write
  * into it while the last one still waits: writes in parallel corrupt each other. A loop device
@@ -219,22 +220,6 @@ static int start_watcher(struct fuse *fuse, struct err *err)
     if (fuse->image_server.record)
         opts.pidfds[opts.n_pidfds++] = fuse->image_server.process.pidfd;
     return watch_start(fuse->session, &opts, &fuse->watcher, err);
-}
-
-/* A server that dies shows first as an error of what it serves. */
-static int blame_server(struct disk *disk, int r, struct err *err)
-{
-    struct err dead = ERR_NONE;
-
-    if (r != -EIO && r != -ENOTCONN && r != -ECONNABORTED)
-        return r;
-    disk->check = fuse_check;
-    if (disk_check(disk, DEATH_MS, &dead) < 0) {
-        *err = dead;
-        r = -err->code;
-    }
-    disk->check = NULL;
-    return r;
 }
 
 static int try_way(struct session *session, struct disk *disk,
@@ -260,11 +245,10 @@ static int try_way(struct session *session, struct disk *disk,
         return r;
     r = session_in_outer(session, open_export, fuse, err);
     if (r < 0)
-        return blame_server(disk, r, err);
+        return disk_blame(disk, r, err);
     r = start_watcher(fuse, err);
     if (r < 0)
         return r;
-    disk->check = fuse_check;
     disk->direct_io = direct_io_is_safe(fuse);
     return 0;
 }

@@ -362,6 +362,7 @@ static int nbd_done(void *arg, struct err *err)
     struct err ignored = ERR_NONE;
     int r = disconnect(nbd, err);
 
+    nbd->disk->check = NULL;
     if (nbd->watcher >= 0)
         (void)close(nbd->watcher);
     for (size_t i = 0; i < nbd->n_sockets; i++)

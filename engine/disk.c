@@ -18,6 +18,8 @@
 #include "engine/convert.h"
 #include "engine/loopdev.h"
 
+#define SERVER_DEATH_MS 1000 /* from the closed connection to the ended process */
+
 /* loop first: nothing is faster for what it can do */
 const struct attach_backend *const disk_backends[] = { &attach_loop, &attach_nbd, &attach_fuse };
 const size_t disk_n_backends = ARRAY_SIZE(disk_backends);
@@ -223,20 +225,28 @@ int disk_sync(struct disk *disk, struct err *err)
     return r;
 }
 
-int disk_check(struct disk *disk, unsigned wait_ms, struct err *err)
+/* What a dead server looks like to whoever reads or writes. */
+static bool is_io_error(const struct err *err)
+{
+    return err->code == EIO || err->code == ENOTCONN || err->code == ECONNABORTED;
+}
+
+int disk_blame(struct disk *disk, int r, struct err *err)
 {
     const struct timespec step = { .tv_nsec = 5000000L };
-    uint64_t deadline = io_now_ms() + wait_ms;
+    uint64_t deadline = io_now_ms() + (r < 0 && is_io_error(err) ? SERVER_DEATH_MS : 0);
 
     if (!disk->check)
-        return 0;
+        return r;
     for (;;) {
-        int r = disk->check(disk, err);
+        struct err dead = ERR_NONE;
 
-        if (r < 0)
+        if (disk->check(disk, &dead) < 0) {
+            *err = dead;
             return err_wrap(err, "%s", disk->image->path);
+        }
         if (io_now_ms() >= deadline)
-            return 0;
+            return r;
         (void)nanosleep(&step, NULL);
     }
 }

@@ -89,10 +89,12 @@ int disk_map(struct session *session, struct disk *disk, uint64_t offset, uint64
 int disk_sync(struct disk *disk, struct err *err);
 
 /*
- * Are the servers of the disk still there? One that died shows up as a read error somewhere else
- * first, which says nothing of the cause, and a moment later as an ended process: @wait_ms is how
- * long to wait for that. 0, or negative errno and *err with the server's last words.
+ * What @r, the result of something that used the disk (0, or negative errno and *err), means: where
+ * a server of the disk has died, that is what happened, and a result reached without it is not to
+ * be believed. A death shows up as a read error somewhere first and a moment later as an ended
+ * process, which is waited for. Returns @r, or negative errno and *err with the server's last
+ * words.
  */
-int disk_check(struct disk *disk, unsigned wait_ms, struct err *err);
+int disk_blame(struct disk *disk, int r, struct err *err);
 
 #endif

@@ -13,8 +13,6 @@
 #include "engine/base/signals.h"
 #include "fixers/job_stage.h"
 
-#define SERVER_DEATH_MS 1000 /* from the closed connection to the ended process */
-
 enum {
     FOR_VOLUMES = 1 << JOB_VOLUMES,
     FOR_INSPECT = 1 << JOB_INSPECT,
@@ -60,27 +58,11 @@ static struct job *job_new(const struct job_opts *opts, enum job_goal goal)
     return job;
 }
 
-/* What a dead server looks like to whoever reads or writes. */
-static bool is_io_error(const struct err *err)
-{
-    return err->code == EIO || err->code == ENOTCONN || err->code == ECONNABORTED;
-}
-
-/* Whatever a stage made of it: where a server died, that is what happened, and a result that was
- * reached without it is not to be believed. */
 static int check_servers(const struct job *job, int r, struct err *err)
 {
-    for (size_t i = 0; i < job->opts->n_sources; i++) {
-        struct err dead = ERR_NONE;
-
-        if (!job->disks[i])
-            continue;
-        if (disk_check(job->disks[i], r < 0 && is_io_error(err) ? SERVER_DEATH_MS : 0, &dead) < 0) {
-            *err = dead;
-            r = -err->code;
-            break;
-        }
-    }
+    for (size_t i = 0; i < job->opts->n_sources; i++)
+        if (job->disks[i])
+            r = disk_blame(job->disks[i], r, err);
     /* the watcher may have ended a server that held us up */
     if (r < 0 && signals_pending()) {
         err_clear(err);

@@ -52,7 +52,6 @@ int undo_run_to(struct undo *undo, size_t mark, struct err *err)
             char text[ERR_TEXT];
 
             undo->failed = true;
-
             (void)err_wrap(&local, "release %s", step.what);
             log_debug("%s", err_text(&local, text, sizeof(text)));
             if (first == 0) {
