@@ -9,7 +9,6 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
-#include "inspect/dpkg_status.h"
 #include "inspect/linux.h"
 #include "inspect/package_texts.h"
 #include "inspect/rpm_header.h"
@@ -18,68 +17,56 @@
 #define TEXT_MAX (128U << 20) /* all of Debian would be half of it */
 #define DESC_MAX (1U << 20)
 
+/* ---- deb, apk, pacman ---- */
+
+static void add_spans(struct facts *facts, const char *text, const struct package_spans *package)
+{
+    struct fact_package *added =
+        mem_add(&facts->packages, &facts->n_packages, sizeof(*facts->packages));
+
+    added->name = span_dup(text, package->name);
+    added->version = span_dup(text, package->version);
+    added->arch = span_dup(text, package->arch);
+}
+
 struct list {
     struct facts *facts;
     const char *text;
 };
 
-static void add_spans(struct facts *facts, const char *text, struct span name, struct span version,
-                      struct span arch)
-{
-    struct fact_package *added =
-        mem_add(&facts->packages, &facts->n_packages, sizeof(*facts->packages));
-
-    added->name = span_dup(text, name);
-    added->version = span_dup(text, version);
-    added->arch = span_dup(text, arch);
-}
-
-/* ---- deb ---- */
-
-static void add_deb(void *arg, const struct dpkg_package *package)
+static void add_to_list(void *arg, const struct package_spans *package)
 {
     const struct list *list = arg;
 
-    add_spans(list->facts, list->text, package->name, package->version, package->arch);
+    add_spans(list->facts, list->text, package);
+}
+
+static int list_text(const struct guest_root *root, const char *path,
+                     void (*parse)(const char *text, size_t len, package_fn fn, void *arg),
+                     struct facts *facts, struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    struct list list = { .facts = facts };
+    size_t len = 0;
+    int r = guest_read(root, path, TEXT_MAX, &text, &len, err);
+
+    if (r < 0)
+        return r;
+    list.text = text;
+    parse(text, len, add_to_list, &list);
+    return 0;
 }
 
 static int list_dpkg(const struct guest_root *root, const char *path, struct facts *facts,
                      struct err *err)
 {
-    CLEANUP_FREE char *text = NULL;
-    struct list list = { .facts = facts };
-    size_t len = 0;
-    int r = guest_read(root, path, TEXT_MAX, &text, &len, err);
-
-    if (r < 0)
-        return r;
-    list.text = text;
-    (void)dpkg_status_parse(text, len, add_deb, &list); /* the facts count them */
-    return 0;
-}
-
-/* ---- apk, pacman ---- */
-
-static void add_apk(void *arg, const struct package_spans *package)
-{
-    const struct list *list = arg;
-
-    add_spans(list->facts, list->text, package->name, package->version, package->arch);
+    return list_text(root, path, dpkg_status_parse, facts, err);
 }
 
 static int list_apk(const struct guest_root *root, const char *path, struct facts *facts,
                     struct err *err)
 {
-    CLEANUP_FREE char *text = NULL;
-    struct list list = { .facts = facts };
-    size_t len = 0;
-    int r = guest_read(root, path, TEXT_MAX, &text, &len, err);
-
-    if (r < 0)
-        return r;
-    list.text = text;
-    apk_installed_parse(text, len, add_apk, &list);
-    return 0;
+    return list_text(root, path, apk_installed_parse, facts, err);
 }
 
 static int list_pacman(const struct guest_root *root, const char *path, struct facts *facts,
@@ -98,7 +85,7 @@ static int list_pacman(const struct guest_root *root, const char *path, struct f
         /* ALPM_DB_VERSION lies beside the packages' folders */
         if (guest_read(root, desc, DESC_MAX, &text, &len, &missing) == 0 &&
             pacman_desc_parse(text, len, &package))
-            add_spans(facts, text, package.name, package.version, package.arch);
+            add_spans(facts, text, &package);
     }
     return r;
 }

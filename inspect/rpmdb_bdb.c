@@ -32,9 +32,8 @@
 #define TYPE_HASH 13
 
 #define ITEM_HERE 1 /* the bytes follow */
-#define ITEM_OFF_PAGE                                                                              \
-    3 /* at byte 4 the number of the first overflow page, at byte 8 the length                     \
-       */
+/* at byte 4 the number of the first overflow page, at byte 8 the length */
+#define ITEM_OFF_PAGE 3
 #define ITEM_OFF_PAGE_LEN 12U
 
 struct bdb {

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct package_spans package;
 
+    dpkg_status_parse((const char *)data, size, check, &size);
     apk_installed_parse((const char *)data, size, check, &size);
     if (pacman_desc_parse((const char *)data, size, &package))
         check(&size, &package);
