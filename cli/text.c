@@ -163,6 +163,7 @@ static void system_text(FILE *out, const struct facts *facts)
     field(out, "init", facts->init_system);
     field(out, "initramfs by", initrd_tool_name(facts->initrd_tool));
     field(out, "network by", facts->network_stack);
+    field(out, "packages by", facts->package_manager);
     for (size_t i = 0; i < facts->n_mounts; i++)
         mount_line(out, &facts->mounts[i]);
     for (size_t i = 0; i < facts->n_kernels; i++)

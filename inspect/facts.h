@@ -86,12 +86,14 @@ struct facts {
     char *type;        /* "linux" */
     char *distro;      /* lower-case os-release ID */
     char *distro_like; /* ID_LIKE */
+    char *variant;     /* VARIANT_ID: "server", "coreos" */
     char *product_name, *version_text, *codename, *arch, *hostname, *machine_id, *timezone;
     int version_major, version_minor;
     enum firmware firmware;
-    char *package_format; /* "deb", "rpm" ...; "" */
-    char *boot_loader;    /* "grub2", "systemd-boot" ...; "" */
-    char *boot_config;    /* "/boot/grub/grub.cfg"; "" */
+    char *package_format;  /* "deb", "rpm" ...; "" */
+    char *package_manager; /* that people use: "apt", "dnf" ...; "" */
+    char *boot_loader;     /* "grub2", "systemd-boot" ...; "" */
+    char *boot_config;     /* "/boot/grub/grub.cfg"; "" */
     enum initrd_tool initrd_tool;
     char *init_system;   /* "systemd", "sysvinit" ...; "" */
     char *network_stack; /* "ifupdown", "networkd", "netplan", "networkmanager"; comma list; "" */

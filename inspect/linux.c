@@ -2,6 +2,7 @@
 #include "inspect/linux.h"
 
 #include "engine/base/cleanup.h"
+#include "inspect/fields.h"
 
 char *linux_read(const struct guest_root *root, const char *path, size_t *ret_len)
 {
@@ -13,11 +14,24 @@ char *linux_read(const struct guest_root *root, const char *path, size_t *ret_le
     return text;
 }
 
+char *linux_first_line(const struct guest_root *root, const char *path)
+{
+    size_t len = 0, pos = 0;
+    CLEANUP_FREE char *text = linux_read(root, path, &len);
+    struct span line, word;
+
+    while (text && line_next(text, len, &pos, &line))
+        if (fields_split(text, &line, &word, 1) == 1)
+            return span_dup(text, word);
+    return NULL;
+}
+
 /* A root has /etc, programs, and one of these. /bin may be a link, an absolute one too; /usr may be
  * empty when it is a file system of its own. */
 static const char *const marks[] = {
-    "/etc/os-release", "/usr/lib/os-release", "/etc/fstab",        "/etc/debian_version",
-    "/etc/inittab",    "/etc/redhat-release", "/etc/SuSE-release", "/sbin/init",
+    "/etc/os-release",     "/usr/lib/os-release", "/etc/fstab",
+    "/etc/debian_version", "/etc/inittab",        "/etc/redhat-release",
+    "/etc/SuSE-release",   "/sbin/init",          "/etc/NIXOS",
 };
 
 static bool match(const struct guest_root *root)

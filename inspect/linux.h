@@ -12,7 +12,10 @@
 
 extern const struct os_probe os_probe_linux;
 
-/* distro ... codename, versions, hostname, machine_id, timezone, arch, init_system (linux_id.c) */
+/* distro ... codename, variant, versions (linux_distro.c) */
+void linux_distro(const struct guest_root *root, struct facts *facts);
+
+/* these, hostname, machine_id, timezone, arch, init_system (linux_id.c) */
 void linux_identify(const struct guest_root *root, struct facts *facts);
 
 /* mounts, from fstab and systemd units; where none is for it, "/" is added (linux_mounts.c) */
@@ -44,11 +47,15 @@ void linux_initrds_end(struct linux_scan *scan, struct facts *facts);
 /* network_stack and nics (linux_net.c) */
 void linux_net(const struct guest_root *root, struct facts *facts);
 
-/* package_format and, when @with_list, packages (linux_packages.c) */
+/* package_format, package_manager and, when @with_list, packages (linux_packages.c) */
 void linux_packages(const struct guest_root *root, bool with_list, struct facts *facts);
 
 /* A configuration file of the guest: its text (free it), or NULL when it is missing, too large or
  * no regular file. */
 char *linux_read(const struct guest_root *root, const char *path, size_t *ret_len);
+
+/* Its first line that is neither empty nor a comment, up to a blank; NULL when there is none. Free
+ * it. */
+char *linux_first_line(const struct guest_root *root, const char *path);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Which Linux it is. */
+/* What it is called, what it runs on, and what starts it. */
 #include <elf.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,80 +7,8 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
 #include "engine/base/mem.h"
-#include "inspect/fields.h"
 #include "inspect/linux.h"
-#include "inspect/os_release.h"
 #include "inspect/shellvars.h"
-
-/* ---- distribution ---- */
-
-static const struct {
-    const char *path;
-    void (*parse)(const char *text, size_t len, struct os_release *ret);
-} release_files[] = {
-    { "/etc/os-release", os_release_parse },
-    { "/usr/lib/os-release", os_release_parse },
-    { "/etc/oracle-release", redhat_release_parse },
-    { "/etc/centos-release", redhat_release_parse },
-    { "/etc/redhat-release", redhat_release_parse },
-};
-
-/* First line of the file that is neither empty nor a comment. NULL when there is none. */
-static char *first_line(const struct guest_root *root, const char *path)
-{
-    size_t len = 0, pos = 0;
-    CLEANUP_FREE char *text = linux_read(root, path, &len);
-    struct span line, word;
-
-    while (text && line_next(text, len, &pos, &line))
-        if (fields_split(text, &line, &word, 1) == 1)
-            return span_dup(text, word);
-    return NULL;
-}
-
-/* Debian's os-release has no minor number, debian_version has: "12.7" ("trixie/sid" has none). */
-static void refine_debian(const struct guest_root *root, struct facts *facts)
-{
-    CLEANUP_FREE char *text = first_line(root, "/etc/debian_version");
-    int major, minor;
-
-    if (!text)
-        return;
-    if (facts->distro[0] == '\0') {
-        facts_set(&facts->distro, "debian");
-        facts_set(&facts->version_text, text);
-    }
-    if (strcmp(facts->distro, "debian") != 0)
-        return;
-    version_parse(text, &major, &minor);
-    if (facts->version_major == 0)
-        facts->version_major = major;
-    if (facts->version_major == major && facts->version_minor == 0)
-        facts->version_minor = minor;
-}
-
-static void distribution(const struct guest_root *root, struct facts *facts)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(release_files); i++) {
-        struct os_release release CLEANUP_OS_RELEASE = { 0 };
-        size_t len = 0;
-        CLEANUP_FREE char *text = linux_read(root, release_files[i].path, &len);
-
-        if (!text)
-            continue;
-        release_files[i].parse(text, len, &release);
-        facts_set(&facts->distro, release.id);
-        facts_set(&facts->distro_like, release.id_like);
-        facts_set(&facts->product_name, release.pretty);
-        facts_set(&facts->version_text, release.version);
-        facts_set(&facts->codename, release.codename);
-        facts->version_major = release.major;
-        facts->version_minor = release.minor;
-        if (facts->distro[0] != '\0')
-            break;
-    }
-    refine_debian(root, facts);
-}
 
 /* ---- architecture ---- */
 
@@ -116,7 +44,10 @@ static const char *elf_arch(const unsigned char *header)
 
 static void architecture(const struct guest_root *root, struct facts *facts)
 {
-    static const char *const programs[] = { "/bin/sh", "/sbin/init", "/bin/bash", "/usr/bin/env" };
+    static const char *const programs[] = {
+        "/bin/sh",      "/sbin/init",   "/bin/bash",
+        "/usr/bin/env", "/bin/busybox", "/nix/var/nix/profiles/system/sw/bin/bash",
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(programs) && facts->arch[0] == '\0'; i++) {
         unsigned char header[offsetof(Elf64_Ehdr, e_version)];
@@ -130,66 +61,121 @@ static void architecture(const struct guest_root *root, struct facts *facts)
 
 /* ---- names and the like ---- */
 
+/* A variable of a file of assignments; NULL when it is not there, or empty. Free it. */
+static char *variable(const struct guest_root *root, const char *path, const char *name)
+{
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(root, path, &len);
+    struct shellvars vars CLEANUP_SHELLVARS = { 0 };
+    const char *value;
+
+    if (!text)
+        return NULL;
+    shellvars_parse(text, len, &vars);
+    value = shellvars_get(&vars, name);
+    return value && *value ? mem_strdup(value) : NULL;
+}
+
+/* Where a value may be kept, in the order in which the guest's scripts ask. */
+struct place {
+    const char *path;
+    const char *name; /* of a variable; NULL: the first line */
+    bool not_systemd; /* what systemd starts does not look there first */
+};
+
+static void find_value(const struct guest_root *root, const struct place *places, size_t n,
+                       const char *init, char **field)
+{
+    for (size_t i = 0; i < n && (*field)[0] == '\0'; i++) {
+        CLEANUP_FREE char *value = NULL;
+
+        if (places[i].not_systemd && strcmp(init, "systemd") == 0)
+            continue;
+        value = places[i].name ? variable(root, places[i].path, places[i].name)
+                               : linux_first_line(root, places[i].path);
+        facts_set(field, value);
+    }
+}
+
 static void hostname(const struct guest_root *root, struct facts *facts)
 {
-    static const char *const files[] = { "/etc/hostname", "/etc/HOSTNAME" };
+    static const struct place places[] = {
+        { "/etc/sysconfig/network", "HOSTNAME", true }, /* Red Hat's rc.sysinit, ALT */
+        { "/etc/hostname", NULL, false },
+        { "/etc/HOSTNAME", NULL, false },             /* SUSE, Slackware */
+        { "/etc/conf.d/hostname", "hostname", true }, /* OpenRC */
+        { "/etc/conf.d/hostname", "HOSTNAME", true }, /* ... and what came before it */
+        { "/etc/rc.conf", "HOSTNAME", true },         /* runit of Void, old Arch */
+        { "/etc/sysconfig/network", "HOSTNAME", false },
+    };
 
-    for (size_t i = 0; i < ARRAY_SIZE(files) && facts->hostname[0] == '\0'; i++) {
-        CLEANUP_FREE char *name = first_line(root, files[i]);
-
-        facts_set(&facts->hostname, name);
-    }
-    if (facts->hostname[0] == '\0') {
-        size_t len = 0;
-        CLEANUP_FREE char *text = linux_read(root, "/etc/sysconfig/network", &len);
-        struct shellvars vars CLEANUP_SHELLVARS = { 0 };
-
-        if (text)
-            shellvars_parse(text, len, &vars);
-        facts_set(&facts->hostname, shellvars_get(&vars, "HOSTNAME"));
-    }
+    find_value(root, places, ARRAY_SIZE(places), facts->init_system, &facts->hostname);
 }
 
 static void timezone_name(const struct guest_root *root, struct facts *facts)
 {
-    CLEANUP_FREE char *name = first_line(root, "/etc/timezone");
+    static const struct place places[] = {
+        { "/etc/sysconfig/clock", "ZONE", false },     /* Red Hat's, ALT */
+        { "/etc/sysconfig/clock", "TIMEZONE", false }, /* SUSE */
+        { "/etc/conf.d/clock", "TIMEZONE", false },
+        { "/etc/rc.conf", "TIMEZONE", false },
+    };
+    CLEANUP_FREE char *name = linux_first_line(root, "/etc/timezone");
     CLEANUP_FREE char *target = NULL;
     struct err err = ERR_NONE;
     const char *zone;
 
     facts_set(&facts->timezone, name);
-    if (name || guest_readlink(root, "/etc/localtime", &target, &err) < 0)
-        return;
-    zone = strstr(target, "zoneinfo/");
-    if (zone)
-        facts_set(&facts->timezone, zone + strlen("zoneinfo/"));
+    if (!name && guest_readlink(root, "/etc/localtime", &target, &err) == 0) {
+        zone = strstr(target, "zoneinfo/");
+        facts_set(&facts->timezone, zone ? zone + strlen("zoneinfo/") : "");
+    }
+    find_value(root, places, ARRAY_SIZE(places), facts->init_system, &facts->timezone);
 }
+
+/* ---- init ---- */
+
+/* What /sbin/init leads to says it best: others may be installed beside it. */
+static const struct {
+    const char *part, *name;
+} init_programs[] = {
+    { "/systemd", "systemd" }, { "runit", "runit" }, { "openrc-init", "openrc" },
+    { "s6-linux-init", "s6" }, { "/s6-", "s6" },     { "dinit", "dinit" },
+    { "/upstart", "upstart" },
+};
 
 static const struct {
     const char *path, *name;
-} inits[] = {
+} init_marks[] = {
     { "/usr/lib/systemd/systemd", "systemd" },
     { "/lib/systemd/systemd", "systemd" },
+    { "/nix/var/nix/profiles/system/systemd", "systemd" },
     { "/sbin/openrc-run", "openrc" },
+    { "/usr/bin/openrc-run", "openrc" },
+    { "/etc/runit/1", "runit" },
+    { "/etc/s6-linux-init", "s6" },
     { "/sbin/initctl", "upstart" },
     { "/etc/inittab", "sysvinit" },
 };
 
-/* systemd may be installed beside the init that runs: the program says it best. */
 static void init_system(const struct guest_root *root, struct facts *facts)
 {
     CLEANUP_FREE char *real = NULL;
     struct err err = ERR_NONE;
 
-    if (guest_real_path(root, "/sbin/init", &real, &err) == 0 && strstr(real, "/systemd")) {
-        facts_set(&facts->init_system, "systemd");
-        return;
+    if (guest_real_path(root, "/sbin/init", &real, &err) < 0)
+        real = NULL;
+    for (size_t i = 0; real && i < ARRAY_SIZE(init_programs); i++) {
+        if (strstr(real, init_programs[i].part)) {
+            facts_set(&facts->init_system, init_programs[i].name);
+            return;
+        }
     }
-    for (size_t i = 0; i < ARRAY_SIZE(inits); i++) {
-        if (real && strcmp(inits[i].name, "systemd") == 0)
+    for (size_t i = 0; i < ARRAY_SIZE(init_marks); i++) {
+        if (real && strcmp(init_marks[i].name, "systemd") == 0)
             continue;
-        if (guest_exists(root, inits[i].path)) {
-            facts_set(&facts->init_system, inits[i].name);
+        if (guest_exists(root, init_marks[i].path)) {
+            facts_set(&facts->init_system, init_marks[i].name);
             return;
         }
     }
@@ -197,14 +183,14 @@ static void init_system(const struct guest_root *root, struct facts *facts)
 
 void linux_identify(const struct guest_root *root, struct facts *facts)
 {
-    CLEANUP_FREE char *machine_id = first_line(root, "/etc/machine-id");
+    CLEANUP_FREE char *machine_id = linux_first_line(root, "/etc/machine-id");
 
     facts->os = OS_LINUX;
     facts_set(&facts->type, "linux");
     facts_set(&facts->machine_id, machine_id);
-    distribution(root, facts);
+    linux_distro(root, facts);
     architecture(root, facts);
+    init_system(root, facts);
     hostname(root, facts);
     timezone_name(root, facts);
-    init_system(root, facts);
 }

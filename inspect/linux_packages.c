@@ -165,34 +165,102 @@ static int list_rpm(const struct guest_root *root, const char *path, struct fact
 
 /* ---- which one it is ---- */
 
-static const struct {
+/* The first that has something in it: tools of other distributions may be installed, and bring
+ * their own, empty. */
+static const struct database {
     const char *path, *format;
     int (*list)(const struct guest_root *root, const char *path, struct facts *facts,
                 struct err *err); /* NULL: not known how */
 } databases[] = {
     { "/var/lib/dpkg/status", "deb", list_dpkg },
-    { "/var/lib/rpm", "rpm", list_rpm },
-    { "/usr/lib/sysimage/rpm", "rpm", list_rpm },
-    { "/usr/share/rpm", "rpm", list_rpm }, /* of an ostree deployment */
     { "/var/lib/pacman/local", "pacman", list_pacman },
     { "/lib/apk/db/installed", "apk", list_apk },
     { "/usr/lib/apk/db/installed", "apk", list_apk },
+    { "/usr/share/rpm", "rpm", list_rpm }, /* of an ostree deployment */
+    { "/usr/lib/sysimage/rpm", "rpm", list_rpm },
+    { "/var/lib/rpm", "rpm", list_rpm },
     { "/var/db/pkg", "ebuild", NULL },
     { "/var/db/xbps", "xbps", NULL },
+    { "/nix/var/nix/db", "nix", NULL },
+    { "/var/lib/pkgtools/packages", "slackware", NULL },
+    { "/var/log/packages", "slackware", NULL }, /* before Slackware 15 */
 };
+
+/* What people manage the packages with: the first whose program is there, and whose @beside when it
+ * has one. */
+static const struct {
+    const char *format, *program, *beside, *name;
+} managers[] = {
+    { "deb", "/usr/bin/apt-get", NULL, "apt" },
+    { "deb", "/usr/bin/apt", NULL, "apt" },
+    { "rpm", "/usr/bin/rpm-ostree", NULL, "rpm-ostree" },
+    { "rpm", "/usr/bin/zypper", "/etc/products.d", "zypper" },
+    { "rpm", "/usr/bin/tdnf", NULL, "tdnf" },
+    { "rpm", "/usr/sbin/urpmi", NULL, "urpmi" },
+    { "rpm", "/usr/bin/urpmi", NULL, "urpmi" },
+    { "rpm", "/usr/bin/dnf", NULL, "dnf" },
+    { "rpm", "/usr/bin/dnf5", NULL, "dnf" },
+    { "rpm", "/usr/bin/yum", NULL, "yum" },
+    { "rpm", "/usr/bin/microdnf", NULL, "microdnf" },
+    { "rpm", "/usr/bin/zypper", NULL, "zypper" },
+    { "rpm", "/usr/bin/apt-get", NULL, "apt" }, /* ALT */
+    { "rpm", "/usr/sbin/up2date", NULL, "up2date" },
+    { "pacman", "/usr/bin/pacman", NULL, "pacman" },
+    { "apk", "/sbin/apk", NULL, "apk" },
+    { "apk", "/usr/bin/apk", NULL, "apk" },
+    { "ebuild", "/usr/bin/emerge", NULL, "portage" },
+    { "xbps", "/usr/bin/xbps-install", NULL, "xbps" },
+    { "nix", "/nix/var/nix/profiles/system", NULL, "nix" },
+    { "slackware", "/usr/sbin/slackpkg", NULL, "slackpkg" },
+    { "slackware", "/sbin/installpkg", NULL, "pkgtools" },
+};
+
+static bool is_filled(const struct guest_root *root, const char *path)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+    struct stat st;
+
+    if (guest_stat(root, path, &st) < 0)
+        return false;
+    if (!S_ISDIR(st.st_mode))
+        return st.st_size > 0;
+    return guest_list(root, path, &names, &err) == -E2BIG || names.n > 0;
+}
+
+static const struct database *find_database(const struct guest_root *root)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(databases); i++)
+        if (is_filled(root, databases[i].path))
+            return &databases[i];
+    for (size_t i = 0; i < ARRAY_SIZE(databases); i++)
+        if (guest_exists(root, databases[i].path))
+            return &databases[i];
+    return NULL;
+}
+
+static void find_manager(const struct guest_root *root, struct facts *facts)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(managers); i++) {
+        if (strcmp(managers[i].format, facts->package_format) != 0 ||
+            !guest_exists(root, managers[i].program) ||
+            (managers[i].beside && !guest_exists(root, managers[i].beside)))
+            continue;
+        facts_set(&facts->package_manager, managers[i].name);
+        return;
+    }
+}
 
 void linux_packages(const struct guest_root *root, bool with_list, struct facts *facts)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(databases); i++) {
-        struct err err = ERR_NONE;
-        char text[ERR_TEXT];
+    const struct database *database = find_database(root);
+    struct err err = ERR_NONE;
+    char text[ERR_TEXT];
 
-        if (!guest_exists(root, databases[i].path))
-            continue;
-        facts_set(&facts->package_format, databases[i].format);
-        if (with_list && databases[i].list &&
-            databases[i].list(root, databases[i].path, facts, &err) < 0)
-            facts_set(&facts->packages_problem, err_text(&err, text, sizeof(text)));
+    if (!database)
         return;
-    }
+    facts_set(&facts->package_format, database->format);
+    find_manager(root, facts);
+    if (with_list && database->list && database->list(root, database->path, facts, &err) < 0)
+        facts_set(&facts->packages_problem, err_text(&err, text, sizeof(text)));
 }

@@ -45,7 +45,7 @@ static char *lower(const char *text)
 void os_release_parse(const char *text, size_t len, struct os_release *ret)
 {
     struct shellvars vars CLEANUP_SHELLVARS;
-    const char *id, *like, *pretty, *name, *version, *version_id, *codename;
+    const char *id, *like, *pretty, *name, *version, *version_id, *codename, *variant;
 
     shellvars_parse(text, len, &vars);
     id = shellvars_get(&vars, "ID");
@@ -55,6 +55,7 @@ void os_release_parse(const char *text, size_t len, struct os_release *ret)
     version = shellvars_get(&vars, "VERSION");
     version_id = shellvars_get(&vars, "VERSION_ID");
     codename = shellvars_get(&vars, "VERSION_CODENAME");
+    variant = shellvars_get(&vars, "VARIANT_ID");
 
     ret->id = lower(id ? id : "");
     ret->id_like = lower(like ? like : "");
@@ -65,6 +66,7 @@ void os_release_parse(const char *text, size_t len, struct os_release *ret)
             mem_printf("%s%s%s", name ? name : "", version ? " " : "", version ? version : "");
     ret->version = mem_strdup(version_id ? version_id : version ? version : "");
     ret->codename = mem_strdup(codename ? codename : "");
+    ret->variant = mem_strdup(variant ? variant : "");
     version_parse(ret->version, &ret->major, &ret->minor);
 }
 
@@ -75,43 +77,6 @@ void os_release_done(struct os_release *release)
     free(release->pretty);
     free(release->version);
     free(release->codename);
+    free(release->variant);
     *release = (struct os_release){ 0 };
-}
-
-/* How the line begins; the longer of two that fit comes first. */
-static const struct {
-    const char *begin, *id, *like;
-} redhats[] = {
-    { "CentOS", "centos", "rhel fedora" },
-    { "Fedora", "fedora", "" },
-    { "Red Hat Enterprise Linux", "rhel", "fedora" },
-    { "Red Hat Linux", "rhl", "" },
-    { "Oracle Linux", "ol", "rhel fedora" },
-    { "Enterprise Linux Enterprise Linux", "ol", "rhel fedora" },
-    { "Scientific Linux", "scientific", "rhel fedora" },
-    { "Rocky Linux", "rocky", "rhel fedora" },
-    { "AlmaLinux", "almalinux", "rhel fedora" },
-};
-
-void redhat_release_parse(const char *text, size_t len, struct os_release *ret)
-{
-    const char *end = len > 0 ? memchr(text, '\n', len) : NULL;
-    const char *version;
-
-    ret->pretty = mem_strndup(text ? text : "", end ? (size_t)(end - text) : len);
-    ret->id = NULL;
-    for (size_t i = 0; i < ARRAY_SIZE(redhats) && !ret->id; i++) {
-        if (strncasecmp(ret->pretty, redhats[i].begin, strlen(redhats[i].begin)) == 0) {
-            ret->id = mem_strdup(redhats[i].id);
-            ret->id_like = mem_strdup(redhats[i].like);
-        }
-    }
-    if (!ret->id) {
-        ret->id = mem_strdup("");
-        ret->id_like = mem_strdup("rhel");
-    }
-    version = ret->pretty + strcspn(ret->pretty, "0123456789");
-    ret->version = mem_strndup(version, strspn(version, "0123456789."));
-    ret->codename = mem_strdup("");
-    version_parse(ret->version, &ret->major, &ret->minor);
 }

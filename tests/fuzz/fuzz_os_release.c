@@ -12,7 +12,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     os_release_parse((const char *)data, size, &release);
     os_release_done(&release);
-    redhat_release_parse((const char *)data, size, &release);
+    release_line_parse((const char *)data, size, &release);
+    os_release_done(&release);
+    lsb_release_parse((const char *)data, size, &release);
+    os_release_done(&release);
+    suse_release_parse((const char *)data, size, &release);
     os_release_done(&release);
     return 0;
 }

@@ -28,10 +28,10 @@ static const struct {
     { "empty", os_release_parse, "", "", "", "", 0, 0 },
     { "huge numbers", os_release_parse, "VERSION_ID=99999999999.5\n", "", "", "99999999999.5", 0,
       5 },
-    { "centos", redhat_release_parse, "CentOS release 6.10 (Final)\n", "centos",
+    { "centos", release_line_parse, "CentOS release 6.10 (Final)\n", "centos",
       "CentOS release 6.10 (Final)", "6.10", 6, 10 },
-    { "unknown of the family", redhat_release_parse, "Foo Linux release 9", "",
-      "Foo Linux release 9", "9", 9, 0 },
+    { "unknown of the family", release_line_parse, "Foo Linux release 9", "", "Foo Linux release 9",
+      "9", 9, 0 },
 };
 
 static void knows_releases(void **state)
