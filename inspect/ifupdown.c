@@ -25,6 +25,7 @@ static void add_iface(struct parser *parser, const struct span *fields, size_t n
     parser->iface->family = n > 2 ? span_dup(parser->text, fields[2]) : mem_strdup("");
     parser->iface->method = n > 3 ? span_dup(parser->text, fields[3]) : mem_strdup("");
     parser->iface->hwaddress = mem_strdup("");
+    parser->iface->master = mem_strdup("");
 }
 
 static void add_names(struct strlist *list, const char *text, const struct span *fields, size_t n)
@@ -33,32 +34,68 @@ static void add_names(struct strlist *list, const char *text, const struct span 
         strlist_take(list, span_dup(text, fields[i]));
 }
 
-/* Options that name what the interface is made of, with '-' or '_' (bridge-utils-interfaces(5),
- * ifenslave, vlan). */
-static bool names_ports(const char *text, struct span option)
-{
-    static const char *const names[] = { "bridge_ports",   "bridge-ports", "bond_slaves",
-                                         "bond-slaves",    "slaves",       "vlan_raw_device",
-                                         "vlan-raw-device" };
+/*
+ * Options of bridges, bonds and VLANs, '_' standing for '-' too: bridge-utils-interfaces(5),
+ * ifenslave, vlan, interfaces-bond(5) of ifupdown-ng, ifupdown2, Open vSwitch.
+ */
+static const struct option {
+    const char *name;
+    bool lists_ports;
+} software_options[] = {
+    { "bond-members", true }, { "bond-mode", false }, { "bond-slaves", true },
+    { "bridge-ports", true }, { "ovs-bonds", true },  { "ovs-ports", true },
+    { "slaves", true },       { "vlan-id", false },   { "vlan-raw-device", true },
+    { "vxlan-id", false },
+};
 
-    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-        if (span_is(text, option, names[i]))
-            return true;
-    return false;
+/* Words among ports that are none. */
+static bool is_port(const char *word)
+{
+    static const char *const words[] = { "none", "all", "regex", "noregex", "glob" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+        if (strcmp(word, words[i]) == 0)
+            return false;
+    return true;
+}
+
+static void add_ports(struct parser *parser, const struct span *fields, size_t n)
+{
+    for (size_t i = 1; i < n; i++) {
+        CLEANUP_FREE char *word = span_dup(parser->text, fields[i]);
+
+        if (is_port(word))
+            strlist_take(&parser->iface->ports, TAKE(word));
+    }
+}
+
+static void replace(char **field, const char *text, struct span value)
+{
+    free(*field);
+    *field = span_dup(text, value);
 }
 
 /* An option below "iface": its MAC address and its parts are of interest. */
 static void add_option(struct parser *parser, const struct span *fields, size_t n)
 {
     size_t at = n > 2 && span_is(parser->text, fields[1], "ether") ? 2 : 1;
+    CLEANUP_FREE char *name = span_dup(parser->text, fields[0]);
 
     if (!parser->iface || n < 2)
         return;
-    if (names_ports(parser->text, fields[0])) {
-        add_names(&parser->iface->ports, parser->text, fields, n);
-    } else if (span_is(parser->text, fields[0], "hwaddress")) {
-        free(parser->iface->hwaddress);
-        parser->iface->hwaddress = span_dup(parser->text, fields[at]);
+    for (char *c = name; *c; c++)
+        if (*c == '_')
+            *c = '-';
+    if (strcmp(name, "hwaddress") == 0)
+        replace(&parser->iface->hwaddress, parser->text, fields[at]);
+    else if (strcmp(name, "bond-master") == 0)
+        replace(&parser->iface->master, parser->text, fields[1]);
+    for (size_t i = 0; i < ARRAY_SIZE(software_options); i++) {
+        if (strcmp(name, software_options[i].name) != 0)
+            continue;
+        parser->iface->is_software = true;
+        if (software_options[i].lists_ports)
+            add_ports(parser, fields, n);
     }
 }
 
@@ -116,6 +153,7 @@ void ifupdown_done(struct ifupdown *ifupdown)
         free(ifupdown->ifaces[i].family);
         free(ifupdown->ifaces[i].method);
         free(ifupdown->ifaces[i].hwaddress);
+        free(ifupdown->ifaces[i].master);
         strlist_done(&ifupdown->ifaces[i].ports);
     }
     free(ifupdown->ifaces);

@@ -3,6 +3,8 @@
 #ifndef H2K_INSPECT_IFUPDOWN_H
 #define H2K_INSPECT_IFUPDOWN_H
 
+#include <stdbool.h>
+
 #include "engine/base/mem.h"
 #include "inspect/fields.h"
 
@@ -11,7 +13,9 @@ struct ifupdown_iface {
     char *family;         /* "inet", "inet6" */
     char *method;         /* "static", "dhcp", "manual", "loopback" */
     char *hwaddress;      /* "" when there is none; without "ether" */
-    struct strlist ports; /* interfaces below a bridge, bond or VLAN: then this one is software */
+    char *master;         /* bond that it is a member of; "" */
+    struct strlist ports; /* interfaces that a bridge, bond or VLAN is made of */
+    bool is_software;     /* a bridge, bond or VLAN */
     struct span name_at;  /* for edits_add() */
 };
 

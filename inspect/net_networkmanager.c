@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Keyfiles of NetworkManager (nm-settings-keyfile(5)). */
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "inspect/keyfile.h"
+#include "inspect/linux_net.h"
+
+static bool is_software_type(const char *type)
+{
+    static const char *const types[] = { "bond",     "bridge",        "dummy",   "ip-tunnel",
+                                         "loopback", "macsec",        "macvlan", "ovs-bridge",
+                                         "ovs-port", "ovs-interface", "team",    "tun",
+                                         "veth",     "vlan",          "vpn",     "vrf",
+                                         "vxlan",    "wireguard" };
+
+    for (size_t i = 0; type && i < ARRAY_SIZE(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return false;
+}
+
+static const char *either(const struct keyfile *keyfile, const char *section, const char *key,
+                          const char *other_section, const char *other_key)
+{
+    const char *value = keyfile_get(keyfile, section, key);
+
+    return value ? value : keyfile_get(keyfile, other_section, other_key);
+}
+
+static void read_file(struct net_reader *net, const char *path, const char *text, size_t len)
+{
+    /* what a VLAN lies on, and names besides the profile's own */
+    static const struct {
+        const char *section, *key;
+    } more[] = {
+        { "vlan", "parent" },
+        { "macvlan", "parent" },
+        { "vxlan", "parent" },
+        { "match", "interface-name" },
+    };
+    CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
+    const char *name, *mac, *method, *master;
+
+    keyfile_parse(text, len, &keyfile);
+    name = keyfile_get(&keyfile, "connection", "interface-name");
+    mac = either(&keyfile, "ethernet", "mac-address", "802-3-ethernet", "mac-address");
+    method = keyfile_get(&keyfile, "ipv4", "method");
+    master = either(&keyfile, "connection", "controller", "connection", "master");
+    if (name && is_software_type(keyfile_get(&keyfile, "connection", "type")))
+        net_note_software(net, name);
+    else if (name)
+        net_note(net, name, mac, path, method && strcmp(method, "manual") == 0);
+    if (master)
+        net_note_software(net, master);
+    for (size_t i = 0; i < ARRAY_SIZE(more); i++) {
+        const char *list = keyfile_get(&keyfile, more[i].section, more[i].key);
+
+        if (list && !strchr(list, ':')) /* a parent may be given by its MAC address */
+            net_note_list(net, list, path);
+    }
+}
+
+bool net_read_networkmanager(struct net_reader *net)
+{
+    size_t n = net_each_file(net, "/etc/NetworkManager/system-connections", "*", read_file) +
+               net_each_file(net, "/usr/lib/NetworkManager/system-connections", "*", read_file);
+
+    return n > 0 || guest_exists(net->root, "/usr/sbin/NetworkManager");
+}
