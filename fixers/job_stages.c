@@ -124,7 +124,7 @@ static int attach_one(struct job *job, size_t i, struct err *err)
     if (r == 0)
         r = disk_attach(job->session, job->images[i], &opts, &job->disks[i], err);
     if (r < 0)
-        return err_wrap(err, "attach %s", job->images[i]->path);
+        return r;
     if (!path && job->disks[i]->overlay)
         strlist_add(&job->overlays, job->disks[i]->overlay);
     return 0;

@@ -5,10 +5,8 @@
 # block devices allowed, no FUSE; and systemd-nspawn.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 . "$H2K_SRC/tests/lib/tiny-guest.sh"
+. "$H2K_SRC/tests/lib/container.sh"
 requires root crun systemd-nspawn jq unshare sfdisk mkfs.ext4 qemu-img mmdebstrap
-suite=''
-! grep -qx ID=debian /etc/os-release || suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-[ -n "$suite" ] || skip "needs Debian, for the program under test runs in one"
 
 tiny_tree "$T/tree"
 tiny_disk "$T/tiny.raw" "$T/tree"
@@ -16,20 +14,7 @@ make_vmdk "$T/tiny.raw" "$T/tiny.vmdk"
 h2k=$(readlink -e "$H2K")
 sum=$(sha256sum "$T/tiny.raw" "$T/tiny.vmdk")
 
-# kept for the next time, for it takes longer than all the rest; with the program of today in it
-cache=${H2K_TEST_CACHE:-/var/cache/h2k-tests}
-root=$cache/container-$suite-$(cat "$H2K_SRC"/scripts/{make-container,setup} | sha256sum | head -c 12)
-mkdir -p "$cache"
-exec 3>"$cache/make-container.lock"
-flock 3
-if [ ! -e "$root" ]; then
-    rm -rf "$cache/container-$suite"-*
-    "$H2K_SRC/scripts/make-container" --suite "$suite" --h2k "$H2K" "$T/root"
-    mkdir "$T/root/t"
-    mv "$T/root" "$root"
-fi
-exec 3>&-
-say "root file system: $SECONDS s"
+container_root
 mkdir "$T/bundle"
 crun spec --bundle "$T/bundle"
 mv "$T/bundle/config.json" "$T/spec.json"
