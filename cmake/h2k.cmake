@@ -33,10 +33,9 @@ function(h2k_root_test module layer)
   set_tests_properties(root.${module} PROPERTIES LABELS root SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()
 
-# h2k_script_test(LABEL NAME [TIMEOUT seconds] [SERIAL]): tests/LABEL/NAME.sh; exit 77 means skipped.
-# SERIAL: one at a time of the tests with this label (each emulates a machine, which takes a core).
+# h2k_script_test(LABEL NAME [TIMEOUT seconds]): tests/LABEL/NAME.sh; exit 77 means skipped.
 function(h2k_script_test label name)
-  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "" ${ARGN})
+  cmake_parse_arguments(arg "" "TIMEOUT" "" ${ARGN})
   if(NOT arg_TIMEOUT)
     set(arg_TIMEOUT 300)
   endif()
@@ -45,9 +44,6 @@ function(h2k_script_test label name)
   set_tests_properties(${label}.${name} PROPERTIES
                        LABELS ${label} SKIP_RETURN_CODE 77 TIMEOUT ${arg_TIMEOUT}
                        ENVIRONMENT "H2K=$<TARGET_FILE:h2k>;H2K_SRC=${PROJECT_SOURCE_DIR}")
-  if(arg_SERIAL)
-    set_tests_properties(${label}.${name} PROPERTIES RESOURCE_LOCK machine-${label})
-  endif()
 endfunction()
 
 # h2k_fuzz(PARSER LAYER): tests/fuzz/fuzz_PARSER.c; replays tests/fuzz/corpus/PARSER in ctest,
