@@ -14,7 +14,7 @@
 #include "inspect/modules_dep.h"
 
 #define LINK_MAX 4096U
-#define KEPT_MAX (64U << 10) /* bytes of a file whose content is kept, and how many there are */
+#define KEPT_MAX (256U << 10) /* bytes of a file whose content is kept, and how many there are */
 #define KEPT_FILES_MAX 64U
 
 /* Length of "usr/lib/modules/VERSION" at the start of @name when more follows it; else 0. */
@@ -34,9 +34,27 @@ static size_t modules_prefix_len(const char *name)
     return 0;
 }
 
+/* Folders of modules without one for each kernel: mkinitrd's nash archives, booster. */
+static const char *const flat_folders[] = { "lib", "usr/lib/modules" };
+
+/* The folder of them that @name is a module of, NULL: none. */
+static const char *flat_folder(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(flat_folders); i++) {
+        size_t len = strlen(flat_folders[i]);
+
+        if (strncmp(name, flat_folders[i], len) == 0 && name[len] == '/' &&
+            !strchr(name + len + 1, '/') && module_path_ok(name + len + 1))
+            return flat_folders[i];
+    }
+    return NULL;
+}
+
 struct scan {
     struct initramfs_walker walker;
     struct initramfs found;
+    struct strlist flat; /* modules in @flat_in */
+    const char *flat_in; /* literal */
     bool want_names;
     size_t kept;   /* bytes of names */
     char *reading; /* name of the link or file whose content is being read */
@@ -75,7 +93,7 @@ static int keep_module(struct scan *scan, const char *name, size_t prefix_len)
     return keep(scan, &found->modules, name + prefix_len + 1);
 }
 
-/* Files that name interfaces or disks. */
+/* Files that name interfaces, disks or drivers to load. */
 static bool is_kept(const char *name)
 {
     static const char *const patterns[] = {
@@ -87,6 +105,14 @@ static bool is_kept(const char *name)
         "cryptroot/crypttab",
         "etc/crypttab",
         "etc/cmdline.d/*.conf",
+        "init",
+        "linuxrc",
+        "run_all.sh",
+        "config",
+        "config/start.sh",
+        "etc/booster.init.yaml",
+        "usr/lib/modules/booster.alias",
+        "etc/modules/*",
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
@@ -106,6 +132,11 @@ static int scan_entry(void *arg, const struct cpio_entry *entry)
         scan->found.has_early = true;
     if (prefix_len > 0)
         return keep_module(scan, name, prefix_len);
+    if (S_ISREG(entry->mode) && flat_folder(name)) {
+        scan->flat_in = scan->flat_in ? scan->flat_in : flat_folder(name);
+        if (strcmp(scan->flat_in, flat_folder(name)) == 0)
+            return keep(scan, &scan->flat, name + strlen(scan->flat_in) + 1);
+    }
     scan->is_link = S_ISLNK(entry->mode) && !strchr(name, '/') && entry->size <= LINK_MAX;
     if (!scan->is_link) {
         int r = keep_name(scan, name);
@@ -163,6 +194,7 @@ static void make_unique(struct strlist *list)
 static void scan_done(struct scan *scan)
 {
     initramfs_done(&scan->found);
+    strlist_done(&scan->flat);
     free(scan->reading);
     strbuf_done(&scan->content);
 }
@@ -198,6 +230,11 @@ int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret
     r = initramfs_walk_segments(&scan.walker, &sink);
     if (r < 0)
         return r;
+    if (!scan.found.modules_prefix && scan.flat_in) {
+        scan.found.modules = scan.flat;
+        scan.found.flat_folder = mem_strdup(scan.flat_in);
+        scan.flat = (struct strlist){ 0 };
+    }
     make_unique(&scan.found.modules);
     make_unique(&scan.found.links);
     make_unique(&scan.found.names);
@@ -213,6 +250,7 @@ int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret
 void initramfs_done(struct initramfs *initramfs)
 {
     free(initramfs->modules_prefix);
+    free(initramfs->flat_folder);
     strlist_done(&initramfs->modules);
     strlist_done(&initramfs->links);
     strlist_done(&initramfs->names);
@@ -231,7 +269,7 @@ bool initramfs_has_module(const struct initramfs *initramfs, const char *name)
     return false;
 }
 
-bool initramfs_has_network(const struct initramfs *initramfs)
+bool initramfs_is_network(const char *path)
 {
     static const char *const folders[] = {
         "kernel/drivers/net/ethernet/",  "kernel/drivers/net/hyperv/",
@@ -239,9 +277,24 @@ bool initramfs_has_network(const struct initramfs *initramfs)
         "kernel/drivers/net/virtio_net", "kernel/drivers/net/wireless/",
     };
 
-    for (size_t i = 0; i < initramfs->modules.n; i++)
-        for (size_t j = 0; j < ARRAY_SIZE(folders); j++)
-            if (strncmp(initramfs->modules.items[i], folders[j], strlen(folders[j])) == 0)
-                return true;
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
+        if (strncmp(path, folders[i], strlen(folders[i])) == 0)
+            return true;
     return false;
+}
+
+bool initramfs_has_network(const struct initramfs *initramfs)
+{
+    for (size_t i = 0; i < initramfs->modules.n; i++)
+        if (initramfs_is_network(initramfs->modules.items[i]))
+            return true;
+    return false;
+}
+
+const struct initramfs_file *initramfs_kept(const struct initramfs *initramfs, const char *name)
+{
+    for (size_t i = initramfs->n_kept; i > 0; i--)
+        if (strcmp(initramfs->kept[i - 1].name, name) == 0)
+            return &initramfs->kept[i - 1];
+    return NULL;
 }

@@ -23,10 +23,13 @@ struct initramfs {
     bool has_early;         /* an uncompressed segment with microcode comes first */
     char *modules_prefix;   /* "usr/lib/modules/6.1.0-50-amd64", NULL when it has no modules */
     struct strlist modules; /* paths below the prefix: "kernel/drivers/block/virtio_blk.ko.xz" */
-    struct strlist links;   /* symbolic links at the top: "lib -> usr/lib" */
-    struct strlist names;   /* every other path, when @want_names was set */
-    /* Files that name interfaces (*.link, *-persistent-net.rules) or disks (conf/conf.d/resume,
-     * crypttab ...), in the archive's order: of two with one name the later one counts. */
+    char *flat_folder; /* "lib", "usr/lib/modules": @modules are names of files there, and there is
+                          no prefix; NULL: not so */
+    struct strlist links; /* symbolic links at the top: "lib -> usr/lib" */
+    struct strlist names; /* every other path, when @want_names was set */
+    /* Files that name interfaces (*.link, *-persistent-net.rules), disks (conf/conf.d/resume,
+     * crypttab ...) or the drivers to load (init, config ...), in the archive's order: of two with
+     * one name the later one counts. */
     struct initramfs_file *kept;
     size_t n_kept;
     uint64_t unpacked_bytes;
@@ -47,6 +50,12 @@ bool initramfs_has_module(const struct initramfs *initramfs, const char *name);
 /* Does it hold a driver of network hardware? (udev names interfaces where their driver is loaded)
  */
 bool initramfs_has_network(const struct initramfs *initramfs);
+
+/* Is @path ("kernel/drivers/net/...") such a driver? */
+bool initramfs_is_network(const char *path);
+
+/* The content of a kept file, NULL when it is not there. */
+const struct initramfs_file *initramfs_kept(const struct initramfs *initramfs, const char *name);
 
 /* Should the entry's content be read? @name has no leading "/" or "./". */
 typedef bool (*initramfs_want_fn)(void *arg, const char *name, uint32_t mode);

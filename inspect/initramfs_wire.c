@@ -14,6 +14,7 @@ enum item {
     ITEM_COMPRESSION = 'c',
     ITEM_NUMBERS = 's', /* struct numbers: both sides are the same program */
     ITEM_PREFIX = 'p',
+    ITEM_FLAT = 'o', /* folder of modules without a prefix */
     ITEM_MODULE = 'm',
     ITEM_LINK = 'l',
     ITEM_NAME = 'n',
@@ -57,6 +58,8 @@ int initramfs_pack(const struct initramfs *initramfs, struct strbuf *ret)
     put_text(ret, ITEM_COMPRESSION, initramfs->compression);
     if (initramfs->modules_prefix)
         put_text(ret, ITEM_PREFIX, initramfs->modules_prefix);
+    if (initramfs->flat_folder)
+        put_text(ret, ITEM_FLAT, initramfs->flat_folder);
     put_list(ret, ITEM_MODULE, &initramfs->modules);
     put_list(ret, ITEM_LINK, &initramfs->links);
     put_list(ret, ITEM_NAME, &initramfs->names);
@@ -105,6 +108,11 @@ static int take_text(struct initramfs *initramfs, enum item item, char *text)
             return -EBADMSG;
         initramfs->modules_prefix = TAKE(owned);
         return 0;
+    case ITEM_FLAT:
+        if (initramfs->flat_folder || !*owned)
+            return -EBADMSG;
+        initramfs->flat_folder = TAKE(owned);
+        return 0;
     case ITEM_MODULE:
         strlist_take(&initramfs->modules, TAKE(owned));
         return 0;
@@ -115,7 +123,7 @@ static int take_text(struct initramfs *initramfs, enum item item, char *text)
         strlist_take(&initramfs->names, TAKE(owned));
         return 0;
     case ITEM_KEPT:
-        if (!strchr(owned, '/'))
+        if (!*owned)
             return -EBADMSG;
         file = mem_add(&initramfs->kept, &initramfs->n_kept, sizeof(*file));
         file->name = TAKE(owned);

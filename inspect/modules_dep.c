@@ -127,6 +127,18 @@ static char *next_word(struct cursor *line)
 
 /* ---- modules.dep ---- */
 
+/* The path below the kernel's folder: module-init-tools wrote /lib/modules/VERSION/ in front. */
+static const char *below_folder(const char *path)
+{
+    static const char folder[] = "/lib/modules/";
+    const char *slash;
+
+    if (strncmp(path, folder, strlen(folder)) != 0)
+        return path;
+    slash = strchr(path + strlen(folder), '/');
+    return slash ? slash + 1 : path;
+}
+
 static int by_name(const void *a, const void *b)
 {
     const struct module_dep *left = a, *right = b;
@@ -144,20 +156,23 @@ int modules_dep_parse(const char *text, size_t len, struct modules_dep *ret)
         const char *colon = memchr(line.at, ':', (size_t)(line.end - line.at));
         CLEANUP_FREE char *path = colon ? mem_strndup(line.at, (size_t)(colon - line.at)) : NULL;
         struct module_dep *module;
+        const char *below;
         char *word;
 
         if (++n_lines > MODULES_LINES_MAX || n_needs > NEEDS_MAX) {
             modules_dep_done(&dep);
             return -EFBIG;
         }
-        if (!path || !module_path_ok(path))
+        below = path ? below_folder(path) : "";
+        if (!module_path_ok(below))
             continue;
         module = mem_add(&dep.modules, &dep.n, sizeof(*module));
-        module->name = module_path_name(path);
-        module->path = TAKE(path);
+        module->name = module_path_name(below);
+        module->path = mem_strdup(below);
         line.at = colon + 1;
         while ((word = next_word(&line))) {
-            strlist_take(&module->needs, word);
+            strlist_add(&module->needs, below_folder(word));
+            free(word);
             n_needs++;
         }
     }

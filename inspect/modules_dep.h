@@ -3,7 +3,8 @@
  * The text files that depmod writes beside a kernel's modules: pure parsers, no I/O.
  *
  * modules.dep: "kernel/drivers/block/virtio_blk.ko.xz: kernel/drivers/virtio/virtio.ko.xz ...",
- * paths relative to the folder (absolute ones occur for modules elsewhere). modules.builtin: one
+ * paths relative to the folder; those of module-init-tools begin with /lib/modules/VERSION/, which
+ * is left out (other absolute ones occur for modules elsewhere). modules.builtin: one
  * path per line. modules.softdep: "softdep NAME pre: A B post: C".
  */
 #ifndef H2K_INSPECT_MODULES_DEP_H

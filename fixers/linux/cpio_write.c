@@ -57,9 +57,10 @@ void cpio_write_dir(struct cpio_writer *writer, const char *name)
     write_header(writer, name, S_IFDIR | 0755, writer->next_ino++, 0);
 }
 
-void cpio_write_file(struct cpio_writer *writer, const char *name, const void *data, uint32_t len)
+void cpio_write_file(struct cpio_writer *writer, const char *name, uint32_t mode, const void *data,
+                     uint32_t len)
 {
-    write_header(writer, name, S_IFREG | 0644, writer->next_ino++, len);
+    write_header(writer, name, S_IFREG | mode, writer->next_ino++, len);
     strbuf_add(&writer->out, data, len);
     align4(writer);
 }

@@ -27,7 +27,9 @@ unsigned segment_padding(uint64_t size);
 
 void cpio_write_zeros(struct cpio_writer *writer, unsigned n);
 void cpio_write_dir(struct cpio_writer *writer, const char *name);
-void cpio_write_file(struct cpio_writer *writer, const char *name, const void *data, uint32_t len);
+/* @mode: permissions. */
+void cpio_write_file(struct cpio_writer *writer, const char *name, uint32_t mode, const void *data,
+                     uint32_t len);
 
 /* The trailer, and zero bytes up to a multiple of SEGMENT_ALIGN from the writer's first byte. */
 void cpio_write_end(struct cpio_writer *writer);

@@ -66,3 +66,20 @@ void module_closure(const struct kernel_modules *modules, const char *const *wan
     strlist_sort(ret);
     strlist_done(&seen);
 }
+
+void module_load_order(const struct kernel_modules *modules, const char *const *wanted,
+                       size_t n_wanted, struct strlist *ret)
+{
+    for (size_t i = 0; i < n_wanted; i++) {
+        const struct module_dep *module = module_kind(modules, wanted[i]) == MODULE_LOADABLE
+                                              ? modules_dep_find(&modules->dep, wanted[i])
+                                              : NULL;
+
+        /* depmod(8) writes what must be loaded first at the end */
+        for (size_t j = module ? module->needs.n : 0; j > 0; j--)
+            if (!strlist_has(ret, module->needs.items[j - 1]))
+                strlist_add(ret, module->needs.items[j - 1]);
+        if (module && !strlist_has(ret, module->path))
+            strlist_add(ret, module->path);
+    }
+}

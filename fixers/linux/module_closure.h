@@ -27,4 +27,9 @@ enum module_kind module_kind(const struct kernel_modules *modules, const char *n
 void module_closure(const struct kernel_modules *modules, const char *const *wanted,
                     size_t n_wanted, const struct strlist *have, struct strlist *ret);
 
+/* Paths of the loadable modules of @wanted and of what modules.dep says they need, each once, in an
+ * order in which insmod can load them. */
+void module_load_order(const struct kernel_modules *modules, const char *const *wanted,
+                       size_t n_wanted, struct strlist *ret);
+
 #endif

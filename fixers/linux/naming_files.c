@@ -76,7 +76,8 @@ static bool is_read_by_udev(const char *name, bool *ret_is_etc)
     static const char *const folders[] = { "etc/udev/rules.d/",        "usr/lib/udev/rules.d/",
                                            "lib/udev/rules.d/",        "etc/systemd/network/",
                                            "usr/lib/systemd/network/", "lib/systemd/network/" };
-    size_t len = (size_t)(strrchr(name, '/') + 1 - name);
+    const char *slash = strrchr(name, '/');
+    size_t len = slash ? (size_t)(slash + 1 - name) : 0;
 
     *ret_is_etc = name[0] == 'e';
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
@@ -96,8 +97,8 @@ static const struct initramfs_file *find_inside(const struct initramfs *found, c
         const struct initramfs_file *file = &found->kept[i];
         bool is_etc = false;
 
-        if (strcmp(strrchr(file->name, '/'), strrchr(path, '/')) != 0 ||
-            !is_read_by_udev(file->name, &is_etc) || (best_is_etc && !is_etc))
+        if (!is_read_by_udev(file->name, &is_etc) || (best_is_etc && !is_etc) ||
+            strcmp(strrchr(file->name, '/'), strrchr(path, '/')) != 0)
             continue;
         best = file;
         best_is_etc = is_etc;

@@ -20,11 +20,18 @@ void segment_done(struct segment *segment)
     *segment = (struct segment){ 0 };
 }
 
-void segment_add(struct segment *segment, const char *name, char *data, size_t len)
+void segment_add_mode(struct segment *segment, const char *name, char *data, size_t len,
+                      uint32_t mode)
 {
     struct segment_file *file = mem_add(&segment->files, &segment->n, sizeof(*file));
 
-    *file = (struct segment_file){ .name = mem_strdup(name), .data = data, .len = len };
+    *file =
+        (struct segment_file){ .name = mem_strdup(name), .data = data, .len = len, .mode = mode };
+}
+
+void segment_add(struct segment *segment, const char *name, char *data, size_t len)
+{
+    segment_add_mode(segment, name, data, len, 0644);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -92,7 +99,7 @@ int segment_build(struct segment *segment, const struct initramfs *found, uint64
         const struct segment_file *file = &segment->files[i];
 
         write_parents(&writer, found, file->name, &made);
-        cpio_write_file(&writer, file->name, file->data, (uint32_t)file->len);
+        cpio_write_file(&writer, file->name, file->mode, file->data, (uint32_t)file->len);
     }
     cpio_write_end(&writer);
     strbuf_reserve(ret, segment_padding(size) + writer.out.len);

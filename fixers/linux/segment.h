@@ -13,6 +13,7 @@ struct segment_file {
     char *name; /* path in the archive: "usr/lib/modules/.../virtio.ko" */
     char *data;
     size_t len;
+    uint32_t mode; /* permissions */
 };
 
 struct segment {
@@ -25,6 +26,8 @@ void segment_done(struct segment *segment);
 
 /* Takes ownership of @data. */
 void segment_add(struct segment *segment, const char *name, char *data, size_t len);
+void segment_add_mode(struct segment *segment, const char *name, char *data, size_t len,
+                      uint32_t mode);
 
 /*
  * The bytes to append to an image of @size bytes: padding, folders that @found does not have, the

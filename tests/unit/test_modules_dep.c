@@ -51,7 +51,7 @@ static void modules_dep_is_parsed(void **state)
     static const char text[] = "kernel/a/b-c.ko: kernel/x/d.ko.xz  kernel/x/e.ko\n"
                                "kernel/x/e.ko:\n"
                                "no colon here\n"
-                               "/lib/modules/else/f.ko: kernel/x/e.ko\n"
+                               "/opt/modules/else/f.ko: kernel/x/e.ko\n"
                                "kernel/x/d.ko.xz: kernel/x/e.ko";
     struct modules_dep dep = { 0 };
     const struct module_dep *module;
@@ -69,6 +69,21 @@ static void modules_dep_is_parsed(void **state)
                         "kernel/x/e.ko");
     assert_null(modules_dep_find(&dep, "f"));
     assert_null(modules_dep_find_path(&dep, "kernel/y/d.ko.xz"));
+    modules_dep_done(&dep);
+}
+
+/* module-init-tools, EL 5 and before */
+static void absolute_paths_are_those_of_the_folder(void **state)
+{
+    static const char text[] = "/lib/modules/2.6.18/kernel/a.ko: /lib/modules/2.6.18/kernel/b.ko\n"
+                               "/lib/modules/2.6.18/kernel/b.ko:\n/lib/modules/c.ko:\n";
+    struct modules_dep dep = { 0 };
+
+    (void)state;
+    assert_int_equal(modules_dep_parse(text, strlen(text), &dep), 0);
+    assert_int_equal(dep.n, 2);
+    assert_string_equal(modules_dep_find(&dep, "a")->path, "kernel/a.ko");
+    assert_string_equal(modules_dep_find(&dep, "a")->needs.items[0], "kernel/b.ko");
     modules_dep_done(&dep);
 }
 
@@ -125,6 +140,7 @@ int main(void)
         cmocka_unit_test(paths_are_checked),
         cmocka_unit_test(names_do_not_care_about_dashes),
         cmocka_unit_test(modules_dep_is_parsed),
+        cmocka_unit_test(absolute_paths_are_those_of_the_folder),
         cmocka_unit_test(two_modules_of_one_name_are_kept_apart),
         cmocka_unit_test(builtin_and_softdep_are_parsed),
         cmocka_unit_test(endless_files_are_refused),
