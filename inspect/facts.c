@@ -196,15 +196,19 @@ bool fact_device_is_esp(const struct fact_device *device)
 
 const char *initrd_tool_name(enum initrd_tool tool)
 {
-    switch (tool) {
-    case INITRD_INITRAMFS_TOOLS:
-        return "initramfs-tools";
-    case INITRD_DRACUT:
-        return "dracut";
-    case INITRD_UNKNOWN:
-        break;
-    }
-    return "";
+    static const char *const names[] = {
+        [INITRD_UNKNOWN] = "",
+        [INITRD_INITRAMFS_TOOLS] = "initramfs-tools",
+        [INITRD_DRACUT] = "dracut",
+        [INITRD_MKINITCPIO] = "mkinitcpio",
+        [INITRD_BOOSTER] = "booster",
+        [INITRD_MAKE_INITRD] = "make-initrd",
+        [INITRD_MKINITFS] = "mkinitfs",
+        [INITRD_MKINITRD] = "mkinitrd",
+        [INITRD_GENKERNEL] = "genkernel",
+    };
+
+    return names[tool];
 }
 
 const char *firmware_name(enum firmware firmware)

@@ -19,6 +19,12 @@ enum initrd_tool {
     INITRD_UNKNOWN,
     INITRD_INITRAMFS_TOOLS,
     INITRD_DRACUT,
+    INITRD_MKINITCPIO,
+    INITRD_BOOSTER,
+    INITRD_MAKE_INITRD,
+    INITRD_MKINITFS,
+    INITRD_MKINITRD, /* of SUSE, or of EL 5 and before */
+    INITRD_GENKERNEL,
 };
 
 /* A volume of the guest as far as device names need it. */

@@ -208,9 +208,19 @@ static const struct {
 } initrd_marks[] = {
     { "/etc/kernel/postinst.d/dracut", INITRD_DRACUT },
     { "/usr/sbin/mkinitramfs", INITRD_INITRAMFS_TOOLS },
+    { "/usr/share/libalpm/hooks/90-mkinitcpio-install.hook", INITRD_MKINITCPIO },
+    { "/usr/share/libalpm/hooks/90-booster-install.hook", INITRD_BOOSTER },
     { "/usr/bin/dracut", INITRD_DRACUT },
     { "/sbin/dracut", INITRD_DRACUT },
     { "/usr/sbin/update-initramfs", INITRD_INITRAMFS_TOOLS },
+    { "/usr/bin/mkinitcpio", INITRD_MKINITCPIO },
+    { "/sbin/mkinitcpio", INITRD_MKINITCPIO },
+    { "/usr/bin/booster", INITRD_BOOSTER },
+    { "/usr/sbin/make-initrd", INITRD_MAKE_INITRD },
+    { "/usr/sbin/mkinitfs", INITRD_MKINITFS },
+    { "/sbin/mkinitfs", INITRD_MKINITFS },
+    { "/usr/bin/genkernel", INITRD_GENKERNEL },
+    { "/sbin/mkinitrd", INITRD_MKINITRD },
 };
 
 void linux_kernels(const struct guest_root *root, struct facts *facts)

@@ -259,6 +259,16 @@ int initramfs_conf_plan(const struct fix_context *ctx, struct plan *plan,
         return plan_initramfs_tools(plan, modules, err);
     case INITRD_DRACUT:
         return plan_dracut(plan, modules, injected, err);
+    case INITRD_MKINITCPIO:
+        return injected ? initramfs_plan_mkinitcpio(plan, modules, err) : 0;
+    case INITRD_MKINITFS:
+        return injected ? initramfs_plan_mkinitfs(plan, err) : 0;
+    case INITRD_MKINITRD:
+        return injected ? initramfs_plan_mkinitrd(plan, modules, err) : 0;
+    case INITRD_BOOSTER:
+    case INITRD_MAKE_INITRD:
+    case INITRD_GENKERNEL: /* these look at the machine that they run on, or take all along */
+        return 0;
     case INITRD_UNKNOWN:
         break;
     }

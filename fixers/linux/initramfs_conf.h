@@ -19,4 +19,16 @@ char *dracut_without_omits(const char *text, const struct strlist *modules);
 /* The text of initramfs-tools' list of modules with those that it lacks; NULL when it has all. */
 char *initramfs_tools_with(const char *text, const struct strlist *modules);
 
+/* ---- tools that are given lists (initramfs_conf_lists.c) ---- */
+
+int initramfs_plan_mkinitcpio(struct plan *plan, const struct strlist *modules, struct err *err);
+int initramfs_plan_mkinitfs(struct plan *plan, struct err *err);
+int initramfs_plan_mkinitrd(struct plan *plan, const struct strlist *modules, struct err *err);
+
+/* mkinitcpio.conf(5) with @modules in MODULES=(); NULL when it has them. Free it. */
+char *mkinitcpio_with(const char *text, const struct strlist *modules);
+
+/* modprobe.conf(5) with an alias scsi_hostadapter for each of @modules; NULL when it has them. */
+char *hostadapters_with(const char *text, const struct strlist *modules);
+
 #endif

@@ -392,6 +392,49 @@ static void modules_are_packed_as_the_others_are(void **state)
     }
 }
 
+/* ---- the tools' own configuration ---- */
+
+static const struct {
+    enum initrd_tool tool;
+    const char *path, *in, *want;
+} confs[] = {
+    { INITRD_MKINITCPIO, "/etc/mkinitcpio.conf", "# MODULES=(x)\nMODULES=()\nHOOKS=(base)\n",
+      "# MODULES=(x)\nMODULES=(virtio_pci virtio_blk virtio_scsi sd_mod)\nHOOKS=(base)\n" },
+    { INITRD_MKINITCPIO, "/etc/mkinitcpio.conf", "MODULES=(ext4\n virtio_blk)\n",
+      "MODULES=(ext4\n virtio_blk virtio_pci virtio_scsi sd_mod)\n" },
+    { INITRD_MKINITCPIO, "/etc/mkinitcpio.conf", "MODULES=\"ext4\"\n",
+      "MODULES=\"ext4 virtio_pci virtio_blk virtio_scsi sd_mod\"\n" },
+    { INITRD_MKINITCPIO, "/etc/mkinitcpio.conf", "HOOKS=(base)",
+      "HOOKS=(base)\n# drivers of virtio machines (h2k)\n"
+      "MODULES+=(virtio_pci virtio_blk virtio_scsi sd_mod)\n" },
+    { INITRD_MKINITFS, "/etc/mkinitfs/mkinitfs.conf", "features=\"ata base ext4\"\n",
+      "features=\"ata base ext4 virtio\"\n" },
+    { INITRD_MKINITRD, "/etc/sysconfig/kernel", "# list\nINITRD_MODULES=\"mptspi ext3\"\nX=1\n",
+      "# list\nINITRD_MODULES=\"mptspi ext3 virtio_pci virtio_blk virtio_scsi sd_mod\"\nX=1\n" },
+    { INITRD_MKINITRD, "/etc/modprobe.conf",
+      "alias eth0 pcnet32\nalias scsi_hostadapter mptbase\nalias scsi_hostadapter1 mptspi\n",
+      "alias eth0 pcnet32\nalias scsi_hostadapter mptbase\nalias scsi_hostadapter1 mptspi\n"
+      "alias scsi_hostadapter2 virtio_pci\nalias scsi_hostadapter3 virtio_blk\n"
+      "alias scsi_hostadapter4 virtio_scsi\n" },
+    { INITRD_MKINITRD, "/etc/modprobe.conf", "",
+      "alias scsi_hostadapter virtio_pci\nalias scsi_hostadapter1 virtio_blk\n"
+      "alias scsi_hostadapter2 virtio_scsi\n" },
+};
+
+static void later_rebuilds_keep_the_drivers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(confs); i++) {
+        print_message("case: %s: %s\n", confs[i].path, confs[i].in);
+        make_image(TREE_IMAGE "touch sbin/udevd");
+        shell("rm -f %s/etc/sysconfig/kernel %s/etc/modprobe.conf", tree.dir, tree.dir);
+        facts->initrd_tool = confs[i].tool;
+        tree_put(&tree, confs[i].path, confs[i].in, 0644);
+        free(repair(0));
+        tree_expect(&tree, confs[i].path, confs[i].want);
+    }
+}
+
 int main(void)
 {
 #define WITH_GUEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
@@ -409,6 +452,7 @@ int main(void)
         WITH_GUEST(alpine_needs_no_list),
         WITH_GUEST(an_unknown_kind_is_named),
         WITH_GUEST(modules_are_packed_as_the_others_are),
+        WITH_GUEST(later_rebuilds_keep_the_drivers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
