@@ -198,6 +198,16 @@ static void locate_value(const struct parser *parser, const struct word *word,
                  memcmp(arg->value, raw + start, end - start) == 0;
 }
 
+static void read_arg(const struct parser *parser, const struct word *word, struct grubcfg_arg *ret)
+{
+    const char *equal = strchr(word->text, '=');
+
+    ret->name =
+        equal ? mem_strndup(word->text, (size_t)(equal - word->text)) : mem_strdup(word->text);
+    ret->value = equal ? mem_strdup(equal + 1) : NULL;
+    locate_value(parser, word, ret);
+}
+
 static void add_linux(struct parser *parser, const struct word *words, size_t n)
 {
     struct grubcfg *cfg = parser->cfg;
@@ -210,15 +220,8 @@ static void add_linux(struct parser *parser, const struct word *words, size_t n)
     linux_->entry = current_entry(parser);
     linux_->path = mem_strdup(words[1].text);
     linux_->initrd = mem_strdup("");
-    for (size_t i = 2; i < n; i++) {
-        struct grubcfg_arg *arg = mem_add(&linux_->args, &linux_->n_args, sizeof(*arg));
-        const char *equal = strchr(words[i].text, '=');
-
-        arg->name = equal ? mem_strndup(words[i].text, (size_t)(equal - words[i].text))
-                          : mem_strdup(words[i].text);
-        arg->value = equal ? mem_strdup(equal + 1) : NULL;
-        locate_value(parser, &words[i], arg);
-    }
+    for (size_t i = 2; i < n; i++)
+        read_arg(parser, &words[i], mem_add(&linux_->args, &linux_->n_args, sizeof(*linux_->args)));
 }
 
 static void set_initrd(struct parser *parser, const struct word *words, size_t n)
@@ -234,19 +237,24 @@ static void set_initrd(struct parser *parser, const struct word *words, size_t n
     linux_->initrd = mem_strdup(words[n - 1].text); /* microcode images come before it */
 }
 
+/* set NAME=VALUE */
 static void set_variable(struct parser *parser, const struct word *words, size_t n)
 {
     struct grubcfg *cfg = parser->cfg;
-    const char *value;
+    const char *equal = n > 1 ? strchr(words[1].text, '=') : NULL;
+    struct grubcfg_arg *var;
 
-    if (n < 2 || strncmp(words[1].text, "default=", 8) != 0)
+    if (!equal || cfg->n_vars >= FIELDS_MAX_LINES / 16)
         return;
-    value = words[1].text + 8;
-    if (strstr(value, "saved_entry")) {
+    var = mem_add(&cfg->vars, &cfg->n_vars, sizeof(*var));
+    read_arg(parser, &words[1], var);
+    if (!var->value || strcmp(var->name, "default") != 0)
+        return;
+    if (strstr(var->value, "saved_entry")) {
         cfg->default_saved = true;
-    } else if (*value && *value != '$') {
+    } else if (*var->value && *var->value != '$') {
         free(cfg->default_text);
-        cfg->default_text = mem_strdup(value);
+        cfg->default_text = mem_strdup(var->value);
     }
 }
 
@@ -308,15 +316,13 @@ void grubcfg_parse(const char *text, size_t len, struct grubcfg *ret)
     free(parser);
 }
 
-static void linux_done(struct grubcfg_linux *linux_)
+static void args_done(struct grubcfg_arg *args, size_t n)
 {
-    for (size_t i = 0; i < linux_->n_args; i++) {
-        free(linux_->args[i].name);
-        free(linux_->args[i].value);
+    for (size_t i = 0; i < n; i++) {
+        free(args[i].name);
+        free(args[i].value);
     }
-    free(linux_->args);
-    free(linux_->path);
-    free(linux_->initrd);
+    free(args);
 }
 
 void grubcfg_done(struct grubcfg *cfg)
@@ -326,8 +332,12 @@ void grubcfg_done(struct grubcfg *cfg)
         free(cfg->entries[i].id);
         free(cfg->entries[i].number);
     }
-    for (size_t i = 0; i < cfg->n_linuxes; i++)
-        linux_done(&cfg->linuxes[i]);
+    for (size_t i = 0; i < cfg->n_linuxes; i++) {
+        args_done(cfg->linuxes[i].args, cfg->linuxes[i].n_args);
+        free(cfg->linuxes[i].path);
+        free(cfg->linuxes[i].initrd);
+    }
+    args_done(cfg->vars, cfg->n_vars);
     free(cfg->entries);
     free(cfg->linuxes);
     free(cfg->default_text);
@@ -389,21 +399,4 @@ size_t grubcfg_default(const struct grubcfg *cfg, const char *saved)
             return found;
     }
     return cfg->n_linuxes > 0 ? 0 : GRUBCFG_NONE;
-}
-
-char *grubenv_get(const char *text, size_t len, const char *name)
-{
-    size_t name_len = strlen(name);
-    struct span line;
-    size_t pos = 0;
-
-    while (line_next(text, len, &pos, &line)) {
-        if (line.len > name_len && memcmp(text + line.start, name, name_len) == 0 &&
-            text[line.start + name_len] == '=') {
-            line.start += name_len + 1;
-            line.len -= name_len + 1;
-            return span_dup(text, line);
-        }
-    }
-    return NULL;
 }

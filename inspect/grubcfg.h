@@ -9,7 +9,7 @@
 
 #include "inspect/fields.h"
 
-/* One argument of a kernel. */
+/* One argument of a kernel, or one variable that is set. */
 struct grubcfg_arg {
     char *name;           /* "root", "ro" */
     char *value;          /* behind '=', without quotes; NULL when there is no '=' */
@@ -42,6 +42,8 @@ struct grubcfg {
     size_t n_entries;
     struct grubcfg_linux *linuxes;
     size_t n_linuxes;
+    struct grubcfg_arg *vars; /* of all "set" commands, in the file's order */
+    size_t n_vars;
     char *default_text; /* last literal `set default=`; "0" when there is none */
     bool default_saved; /* the file asks for ${saved_entry} (of grubenv) first */
 };
@@ -56,8 +58,5 @@ void grubcfg_done(struct grubcfg *cfg);
  * GRUB. Index into linuxes, GRUBCFG_NONE when there is no kernel.
  */
 size_t grubcfg_default(const struct grubcfg *cfg, const char *saved);
-
-/* Value of @name in a grubenv block, NULL when it is not set. Free it. */
-char *grubenv_get(const char *text, size_t len, const char *name);
 
 #endif

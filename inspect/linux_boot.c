@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 #include "inspect/grubcfg.h"
+#include "inspect/grubenv.h"
 #include "inspect/linux.h"
 
 /* GRUB manual, "BIOS installation". */

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the boot loader tells the kernel: root= and resume= by UUID. Only arguments of kernels are
- * touched; GRUB's own names ("set root=", "search", "--hint") mean drives of the firmware, which
- * GRUB finds again by itself.
+ * What the boot loader tells the kernel: root=, resume= and others by UUID. Only arguments of
+ * kernels are touched; GRUB's own names ("set root=", "search", "--hint") mean drives of the
+ * firmware, which GRUB finds again by itself.
  */
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/linux/boot_args.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
 #include "inspect/grubcfg.h"
 
 #define REASON "the kernel must find its devices whatever the disk controller calls them"
-#define REASON_MAX 400 /* bytes, after which no further name is listed */
 #define DEBCONF "/var/cache/debconf/config.dat"
 
 /* Full configurations and files that GRUB reads or copies into them. */
@@ -24,83 +24,103 @@ static const char *const configs[] = {
 static const char *const device_maps[] = {
     "/boot/grub/device.map",
     "/boot/grub2/device.map",
+    "/etc/grub2-device.map",
 };
 
-char *boot_device(const struct fix_context *ctx, struct plan *plan, const char *path,
-                  const char *arg, const char *value, unsigned flags)
-{
-    const char *why = "";
-    char *stable;
-
-    if (!devname_changes(value))
-        return NULL;
-    stable = devname_stable(ctx->facts, value, "", flags, &why);
-    if (!stable)
-        plan_note(plan,
-                  "%s: %s=%s %s; it stays as it is: give the disk with --add-disk, or write "
-                  "%s=UUID=... there by hand",
-                  path, arg, value, why, arg);
-    return stable;
-}
-
-static bool names_device(const char *arg)
-{
-    return strcmp(arg, "root") == 0 || strcmp(arg, "resume") == 0;
-}
-
-/* Files of boot loaders are often not world-readable, so their diffs are hidden: the reason says
- * what becomes of each name. */
-static void add_to_reason(struct strbuf *reason, const struct grubcfg_arg *arg, const char *stable)
-{
-    CLEANUP_FREE char *text =
-        mem_printf("%s=%s becomes %s=%s", arg->name, arg->value, arg->name, stable);
-
-    if (reason->len < REASON_MAX && !strstr(strbuf_text(reason), text))
-        strbuf_printf(reason, "; %s", text);
-}
-
-static void fix_kernel(const struct fix_context *ctx, struct plan *plan, const char *path,
-                       const struct grubcfg_linux *kernel, struct edits *edits,
-                       struct strbuf *reason)
+static void fix_kernel(struct boot_file *file, const struct grubcfg_linux *kernel)
 {
     /* without an initramfs the kernel itself looks for its root, and knows no UUID */
     unsigned flags = *kernel->initrd ? 0 : DEVNAME_NO_UUID;
 
     for (size_t i = 0; i < kernel->n_args; i++) {
         const struct grubcfg_arg *arg = &kernel->args[i];
-        CLEANUP_FREE char *stable = NULL;
+        CLEANUP_FREE char *fixed = NULL;
 
-        if (!arg->value || !names_device(arg->name))
+        if (!arg->value)
             continue;
-        stable = boot_device(ctx, plan, path, arg->name, arg->value, flags);
-        if (stable && arg->plain) {
-            edits_add(edits, arg->value_at, stable);
-            add_to_reason(reason, arg, stable);
-        } else if (stable) {
-            plan_note(plan, "%s: %s=%s is quoted in a way that is not understood; write %s there",
-                      path, arg->name, arg->value, stable);
-        }
+        fixed = boot_arg_fixed(file, arg->name, arg->value, flags);
+        if (fixed && arg->plain)
+            boot_file_replace(file, arg->value_at, arg->name, arg->value, fixed);
+        else if (fixed)
+            plan_note(file->plan,
+                      "%s: %s=%s is quoted in a way that is not understood; write %s there",
+                      file->path, arg->name, arg->value, fixed);
     }
+}
+
+/* Does the kernel's command line have root=$NAME or root=${NAME}? */
+static bool is_root_of(const struct grubcfg_linux *kernel, const char *name)
+{
+    CLEANUP_FREE char *plain = mem_printf("$%s", name);
+    CLEANUP_FREE char *braced = mem_printf("${%s}", name);
+
+    for (size_t i = 0; i < kernel->n_args; i++) {
+        const struct grubcfg_arg *arg = &kernel->args[i];
+
+        if (arg->value && strcmp(arg->name, "root") == 0 &&
+            (strcmp(arg->value, plain) == 0 || strcmp(arg->value, braced) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* set rootpartition=/dev/sda2 (Photon); NULL when no kernel's root is meant. */
+static char *fix_root_variable(const struct boot_file *file, const struct grubcfg *cfg,
+                               const struct grubcfg_arg *var)
+{
+    unsigned flags = 0;
+    bool is_used = false;
+
+    for (size_t i = 0; i < cfg->n_linuxes; i++) {
+        const struct grubcfg_linux *kernel = &cfg->linuxes[i];
+
+        if (!is_root_of(kernel, var->name))
+            continue;
+        is_used = true;
+        /* one whose name is a variable need not be there */
+        if (*kernel->initrd == '\0' || strchr(kernel->initrd, '$'))
+            flags = DEVNAME_NO_UUID;
+    }
+    return is_used ? boot_device(file, "root", var->value, flags) : NULL;
+}
+
+/* Variables that hold a device or whole arguments (set kernelopts="root=/dev/sda1 ro"). GRUB's own
+ * are names of its drives. */
+static void fix_variable(struct boot_file *file, const struct grubcfg *cfg,
+                         const struct grubcfg_arg *var)
+{
+    CLEANUP_FREE char *fixed = NULL;
+
+    if (!var->plain)
+        return;
+    if (!devname_changes(var->value)) {
+        boot_args_fix(file, var->value_at, 0);
+        return;
+    }
+    fixed = fix_root_variable(file, cfg, var);
+    if (fixed)
+        boot_file_replace(file, var->value_at, var->name, var->value, fixed);
 }
 
 static int fix_config(const struct fix_context *ctx, struct plan *plan, const char *path,
                       struct err *err)
 {
+    CLEANUP_BOOT_FILE struct boot_file file = { .ctx = ctx, .plan = plan, .path = path };
     CLEANUP_FREE char *text = NULL;
     CLEANUP_FREE char *fixed = NULL;
     CLEANUP_GRUBCFG struct grubcfg cfg = { 0 };
-    CLEANUP_EDITS struct edits edits = { 0 };
-    CLEANUP_STRBUF struct strbuf reason = { 0 };
     int r = plan_read_text(plan, path, &text, err);
 
     if (r <= 0)
         return r;
-    strbuf_puts(&reason, REASON);
+    file.text = text;
     grubcfg_parse(text, strlen(text), &cfg);
     for (size_t i = 0; i < cfg.n_linuxes; i++)
-        fix_kernel(ctx, plan, path, &cfg.linuxes[i], &edits, &reason);
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, strbuf_text(&reason));
+        fix_kernel(&file, &cfg.linuxes[i]);
+    for (size_t i = 0; i < cfg.n_vars; i++)
+        fix_variable(&file, &cfg, &cfg.vars[i]);
+    fixed = edits_apply(&file.edits, text, strlen(text), NULL);
+    boot_file_write(&file, fixed, REASON);
     return 0;
 }
 
@@ -189,6 +209,8 @@ static int plan_bootloader(const struct fix_context *ctx, struct plan *plan, str
         r = fix_device_map(plan, device_maps[i], err);
     if (r >= 0 && ctx->facts->firmware == FIRMWARE_UEFI)
         r = plan_removable_loader(ctx, plan, err);
+    if (r >= 0)
+        r = note_unified_images(ctx, plan, err);
     if (r < 0)
         return r;
     note_install_devices(plan);
@@ -197,7 +219,7 @@ static int plan_bootloader(const struct fix_context *ctx, struct plan *plan, str
 
 const struct fixer fixer_bootloader = {
     .name = "bootloader",
-    .summary = "start kernels with root= and resume= by UUID, and from the removable EFI path",
+    .summary = "start kernels with devices by UUID, and from the removable EFI path",
     .os = OS_LINUX,
     .applies = applies,
     .plan = plan_bootloader,

@@ -1,43 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Arguments of kernels outside of grub.cfg: what later runs of the guest's own tools start from. */
+/*
+ * Arguments of kernels outside of grub.cfg: what other boot loaders read, and what the guest's own
+ * tools start from when they write such files again.
+ */
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/linux/boot_args.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
+#include "inspect/bootmenu.h"
+#include "inspect/grubenv.h"
 #include "inspect/shellvars.h"
 
-#define REASON "the guest's own tools must not bring disk names back later"
-
-static const char *const args[] = { "root", "resume" };
-
-/* Replace device names in the words of @at: words end at blanks and quotes. */
-static void fix_words(const struct fix_context *ctx, struct plan *plan, const char *path,
-                      const char *text, struct span at, struct edits *edits)
-{
-    size_t end = at.start + at.len;
-    size_t pos = at.start;
-
-    while (pos < end) {
-        size_t len = strcspn(text + pos, " \t\r\n\"'");
-
-        len = len < end - pos ? len : end - pos;
-        for (size_t i = 0; i < ARRAY_SIZE(args); i++) {
-            size_t skip = strlen(args[i]) + 1;
-            CLEANUP_FREE char *value = NULL;
-            CLEANUP_FREE char *stable = NULL;
-
-            if (len <= skip || strncmp(text + pos, args[i], skip - 1) != 0 ||
-                text[pos + skip - 1] != '=')
-                continue;
-            value = mem_strndup(text + pos + skip, len - skip);
-            stable = boot_device(ctx, plan, path, args[i], value, 0);
-            if (stable)
-                edits_add(edits, (struct span){ pos + skip, len - skip }, stable);
-        }
-        pos += len + 1;
-    }
-}
+#define LOADER "the kernel must find its devices whatever the disk controller calls them"
+#define TOOLS "the guest's own tools must not bring disk names back later"
 
 /* ---- shell assignments ---- */
 
@@ -49,140 +26,311 @@ static bool root_name_changes(const struct facts *facts)
     return !device || devname_changes(device->name);
 }
 
-static void fix_command_line(const struct fix_context *ctx, struct plan *plan, const char *path,
-                             const char *text, const struct shellvar *var, struct edits *edits)
+static void fix_command_line(struct boot_file *file, const struct shellvar *var)
 {
-    fix_words(ctx, plan, path, text, var->raw, edits);
+    boot_args_fix(file, var->raw, 0);
 }
 
 /* GRUB_DISABLE_LINUX_UUID=true: grub-mkconfig would write root=/dev/vda1, which is right until the
  * disk changes its bus again. */
-static void allow_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
-                       const char *text, const struct shellvar *var, struct edits *edits)
+static void allow_uuid(struct boot_file *file, const struct shellvar *var)
 {
-    (void)plan;
-    (void)path;
-    (void)text;
-    if (root_name_changes(ctx->facts) && strcmp(var->value, "true") == 0)
-        edits_add(edits, var->at, "false");
+    if (root_name_changes(file->ctx->facts) && strcmp(var->value, "true") == 0)
+        edits_add(&file->edits, var->at, "false");
 }
 
 /* RESUME=/dev/sda5, ROOT=/dev/sda1 of initramfs-tools (initramfs.conf(5)). */
-static void fix_device(const struct fix_context *ctx, struct plan *plan, const char *path,
-                       const char *text, const struct shellvar *var, struct edits *edits)
+static void fix_device(struct boot_file *file, const struct shellvar *var)
 {
     CLEANUP_FREE char *stable = NULL;
 
-    (void)text;
     if (!var->literal)
         return;
-    stable = boot_device(ctx, plan, path, var->name, var->value, 0);
+    stable = boot_device(file, var->name, var->value, 0);
     if (stable)
-        edits_add(edits, var->raw, stable);
+        boot_file_replace(file, var->raw, var->name, var->value, stable);
+}
+
+/* GRUB_DEVICE, where only a path will do. */
+static void fix_device_path(struct boot_file *file, const struct shellvar *var)
+{
+    CLEANUP_FREE char *stable = NULL;
+    CLEANUP_FREE char *path = NULL;
+
+    if (!var->literal)
+        return;
+    stable = boot_device(file, var->name, var->value, 0);
+    path = stable ? devname_as_path(stable) : NULL;
+    if (path)
+        boot_file_replace(file, var->raw, var->name, var->value, path);
+}
+
+/* target=NAME,source=/dev/sda3,key=none (initramfs-tools before crypttab was read). */
+static void fix_crypt_options(struct boot_file *file, const struct shellvar *var)
+{
+    CLEANUP_FREE char *fixed = boot_arg_fixed(file, "cryptopts", var->value, 0);
+
+    if (fixed && var->literal)
+        boot_file_replace(file, var->raw, var->name, var->value, fixed);
+}
+
+/* The disk that grubby and grub-install of EL5 and EL6 look for the boot sector on. */
+static void note_boot_disk(struct boot_file *file, const struct shellvar *var)
+{
+    if (devname_changes(var->value))
+        plan_note(file->plan,
+                  "%s: %s=%s is the disk that GRUB was installed to; when its name is another one "
+                  "on the new machine, write that there by hand",
+                  file->path, var->name, var->value);
 }
 
 struct var_rule {
     const char *prefix; /* of the variable's name */
     bool whole;         /* the prefix is the whole name */
-    void (*fix)(const struct fix_context *ctx, struct plan *plan, const char *path,
-                const char *text, const struct shellvar *var, struct edits *edits);
+    void (*fix)(struct boot_file *file, const struct shellvar *var);
 };
 
 static const struct var_rule grub_rules[] = {
     { "GRUB_CMDLINE_", false, fix_command_line },
+    { "GRUB_DEVICE", true, fix_device_path },
     { "GRUB_DISABLE_LINUX_UUID", true, allow_uuid },
     { "GRUB_DISABLE_UUID", true, allow_uuid }, /* implies the other one (grub-mkconfig 2.04) */
+    { "boot", true, note_boot_disk },
 };
 
 static const struct var_rule initramfs_rules[] = {
+    { "CRYPTROOT", true, fix_crypt_options },
     { "RESUME", true, fix_device },
     { "ROOT", true, fix_device },
 };
 
-static char *vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
-                          const char *text, const struct var_rule *rules, size_t n_rules)
-{
-    struct shellvars vars = { 0 };
-    CLEANUP_EDITS struct edits edits = { 0 };
+/* extlinux-update, u-boot-update, update-extlinux, perl-Bootloader, kexec-tools, kdump */
+static const struct var_rule other_rules[] = {
+    { "APPEND", true, fix_command_line },
+    { "DEFAULT_APPEND", true, fix_command_line },
+    { "EXTLINUX_PARAMETERS", true, fix_command_line },
+    { "EXTLINUX_ROOT", true, fix_command_line },
+    { "FAILSAFE_APPEND", true, fix_command_line },
+    { "KDUMP_CMDLINE", false, fix_command_line },
+    { "KDUMP_COMMANDLINE", false, fix_command_line },
+    { "U_BOOT_PARAMETERS", true, fix_command_line },
+    { "U_BOOT_ROOT", true, fix_command_line },
+    { "XEN_KERNEL_APPEND", true, fix_command_line },
+    { "default_kernel_opts", true, fix_command_line },
+    { "root", true, fix_device },
+};
 
-    shellvars_parse(text, strlen(text), &vars);
+static void fix_vars(struct boot_file *file, const struct var_rule *rules, size_t n_rules)
+{
+    CLEANUP_SHELLVARS struct shellvars vars = { 0 };
+
+    shellvars_parse(file->text, strlen(file->text), &vars);
     for (size_t i = 0; i < vars.n; i++) {
         const struct shellvar *var = &vars.vars[i];
 
         for (size_t j = 0; j < n_rules; j++)
             if (rules[j].whole ? strcmp(var->name, rules[j].prefix) == 0
                                : strncmp(var->name, rules[j].prefix, strlen(rules[j].prefix)) == 0)
-                rules[j].fix(ctx, plan, path, text, var, &edits);
+                rules[j].fix(file, var);
     }
-    shellvars_done(&vars);
-    return edits_apply(&edits, text, strlen(text), NULL);
+}
+
+/* ---- menus ---- */
+
+/* The root's device alone. It becomes a path, which stands for itself in every one of them. */
+static void fix_root(struct boot_file *file, const struct bootmenu_line *line, unsigned flags)
+{
+    CLEANUP_FREE char *old = span_dup(file->text, line->at);
+    CLEANUP_FREE char *stable = boot_device(file, "root", old, flags);
+    CLEANUP_FREE char *path = stable ? devname_as_path(stable) : NULL;
+
+    if (path && line->has_initrd)
+        boot_file_replace(file, line->at, "root", old, path);
+    else if (path)
+        plan_note(file->plan,
+                  "%s: root=%s changes with the disk controller, and the kernel has no "
+                  "initramfs that could find it by another name",
+                  file->path, old);
+}
+
+static void fix_menu(struct boot_file *file, enum bootmenu_kind kind)
+{
+    CLEANUP_BOOTMENU struct bootmenu menu = { 0 };
+
+    bootmenu_parse(kind, file->text, strlen(file->text), &menu);
+    for (size_t i = 0; i < menu.n; i++) {
+        /* without an initramfs the kernel itself looks for its root, and knows no UUID */
+        unsigned flags = menu.lines[i].has_initrd ? 0 : DEVNAME_NO_UUID;
+
+        if (menu.lines[i].is_device)
+            fix_root(file, &menu.lines[i], flags);
+        else
+            boot_args_fix(file, menu.lines[i].at, flags);
+    }
+}
+
+/* ---- GRUB's environment ---- */
+
+static void fix_env(struct boot_file *file)
+{
+    struct span name, value;
+    size_t pos = 0, len = strlen(file->text);
+
+    while (grubenv_is(file->text, len) && grubenv_next(file->text, len, &pos, &name, &value))
+        boot_args_fix(file, value, 0);
+}
+
+/* ---- texts ---- */
+
+static char *file_text(const struct boot_file *file)
+{
+    return edits_apply(&file->edits, file->text, strlen(file->text), NULL);
 }
 
 char *initramfs_vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
                              const char *text)
 {
-    return vars_by_uuid(ctx, plan, path, text, initramfs_rules, ARRAY_SIZE(initramfs_rules));
-}
+    CLEANUP_BOOT_FILE struct boot_file file = {
+        .ctx = ctx, .plan = plan, .path = path, .text = text
+    };
 
-/* ---- lines of words ---- */
-
-/* Lines that begin with @keyword; all lines when it is "". */
-static char *lines_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
-                           const char *text, const char *keyword)
-{
-    CLEANUP_EDITS struct edits edits = { 0 };
-    struct span line;
-    size_t pos = 0;
-
-    while (line_next(text, strlen(text), &pos, &line)) {
-        struct span first;
-        bool found = fields_split(text, &line, &first, 1) == 1;
-
-        if (found && (!*keyword || span_is(text, first, keyword)))
-            fix_words(ctx, plan, path, text, line, &edits);
-    }
-    return edits_apply(&edits, text, strlen(text), NULL);
+    fix_vars(&file, initramfs_rules, ARRAY_SIZE(initramfs_rules));
+    return file_text(&file);
 }
 
 char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
                            const char *text)
 {
-    return lines_by_uuid(ctx, plan, path, text, "");
+    CLEANUP_BOOT_FILE struct boot_file file = {
+        .ctx = ctx, .plan = plan, .path = path, .text = text
+    };
+
+    fix_menu(&file, BOOTMENU_LINES);
+    return file_text(&file);
 }
 
 /* ---- where they are ---- */
 
+enum format { VARS, MENU, ENV };
+
+#define RULES(rules) VARS, 0, rules, ARRAY_SIZE(rules)
+#define LINES_OF(kind) MENU, kind, NULL, 0
+#define BLOCK ENV, 0, NULL, 0
+
 static const struct source {
     const char *path;
     const char *suffix; /* not NULL: @path is a folder, and these are its files */
+    const char *reason; /* NULL: it is not edited, but told of in a note */
+    enum format format;
+    enum bootmenu_kind menu;
     const struct var_rule *rules;
     size_t n_rules;
-    const char *keyword; /* without rules: of the lines */
+    const char *note; /* when something was found; may be NULL */
 } sources[] = {
-    { "/etc/default/grub", NULL, grub_rules, ARRAY_SIZE(grub_rules), NULL },
-    { "/etc/default/grub.d", ".cfg", grub_rules, ARRAY_SIZE(grub_rules), NULL },
-    { "/etc/initramfs-tools/initramfs.conf", NULL, initramfs_rules, ARRAY_SIZE(initramfs_rules),
-      NULL },
-    { "/etc/initramfs-tools/conf.d", "", initramfs_rules, ARRAY_SIZE(initramfs_rules), NULL },
-    { "/etc/kernel/cmdline", NULL, NULL, 0, "" },
-    { "/boot/loader/entries", ".conf", NULL, 0, "options" },
-    { "/boot/extlinux/extlinux.conf", NULL, NULL, 0, "append" },
+    { "/etc/default/grub", NULL, TOOLS, RULES(grub_rules), NULL },
+    { "/etc/default/grub.d", ".cfg", TOOLS, RULES(grub_rules), NULL },
+    { "/etc/sysconfig/grub", NULL, TOOLS, RULES(grub_rules), NULL },
+    { "/etc/sysconfig/bootloader", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/sysconfig/kdump", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/default/extlinux", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/default/kdump-tools", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/default/kexec", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/default/u-boot", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/update-extlinux.conf", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/initramfs-tools/initramfs.conf", NULL, TOOLS, RULES(initramfs_rules), NULL },
+    { "/etc/initramfs-tools/conf.d", "", TOOLS, RULES(initramfs_rules), NULL },
+    { "/etc/cmdline.d", ".conf", TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
+    { "/etc/dracut.conf", NULL, TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
+    { "/etc/dracut.conf.d", ".conf", TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
+    { "/etc/kernel/cmdline", NULL, TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
+    { "/etc/kernel/uki.conf", NULL, TOOLS, LINES_OF(BOOTMENU_UKI), NULL },
+    { "/usr/lib/kernel/cmdline", NULL, TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
+    { "/boot/loader/entries", ".conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
+    { "/boot/efi/loader/entries", ".conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
+    { "/efi/loader/entries", ".conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
+    { "/boot/grub/grub.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
+    { "/boot/grub/menu.lst", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
+    { "/boot/grub/grubenv", NULL, LOADER, BLOCK, NULL },
+    { "/boot/grub2/grubenv", NULL, LOADER, BLOCK, NULL },
+    { "/boot", ".cfg", LOADER, BLOCK, NULL }, /* Photon's photon.cfg and systemd.cfg */
+    { "/boot/extlinux.conf", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/syslinux.cfg", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/extlinux", ".cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/extlinux", ".conf", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/syslinux", ".cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/limine.cfg", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/limine.conf", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/limine", ".conf", LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/refind_linux.conf", NULL, LOADER, LINES_OF(BOOTMENU_LINES), NULL },
+    { "/etc/elilo.conf", NULL, TOOLS, LINES_OF(BOOTMENU_ELILO), NULL },
+    { "/etc/lilo.conf", NULL, NULL, LINES_OF(BOOTMENU_ELILO),
+      "LILO has the numbers of these devices in its map: give the guest a disk with the same name "
+      "(IDE, SATA or SCSI as before), or change the file and run lilo before the move" },
+    { "/etc/zipl.conf", NULL, LOADER, LINES_OF(BOOTMENU_ZIPL),
+      "the boot record holds the old arguments until zipl is run" },
 };
+
+/* In the vendors' folders of the ESP; grub.cfg is there as well. */
+static const struct source esp_sources[] = {
+    { "bootx64.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
+    { "elilo.conf", NULL, LOADER, LINES_OF(BOOTMENU_ELILO), NULL },
+    { "grub.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
+    { "grubenv", NULL, LOADER, BLOCK, NULL },
+    { "limine.conf", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
+    { "refind.conf", NULL, LOADER, LINES_OF(BOOTMENU_REFIND), NULL },
+    { "syslinux.cfg", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+};
+
+static void write_file(struct boot_file *file, const struct source *source)
+{
+    CLEANUP_FREE char *fixed = NULL;
+    size_t len = 0;
+
+    if (file->edits.n == 0)
+        return;
+    if (source->note)
+        plan_note(file->plan, "%s: %s", file->path, source->note);
+    if (!source->reason)
+        return;
+    if (source->format == ENV)
+        fixed = grubenv_apply(&file->edits, file->text, strlen(file->text), &len);
+    else
+        fixed = file_text(file);
+    if (fixed)
+        boot_file_write(file, fixed, source->reason);
+    else
+        plan_note(file->plan,
+                  "%s: this block of fixed size has no room for UUIDs (%s); it stays as it is: "
+                  "remove something with grub-editenv before the move",
+                  file->path, strbuf_text(&file->changes) + strlen("; "));
+}
 
 static int fix_one(const struct fix_context *ctx, struct plan *plan, const struct source *source,
                    const char *path, struct err *err)
 {
+    CLEANUP_BOOT_FILE struct boot_file file = { .ctx = ctx, .plan = plan };
+    CLEANUP_FREE char *real = NULL;
     CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
+    struct err ignored = ERR_NONE;
     int r = plan_read_text(plan, path, &text, err);
 
     if (r <= 0)
         return r;
-    if (source->rules)
-        fixed = vars_by_uuid(ctx, plan, path, text, source->rules, source->n_rules);
-    else
-        fixed = lines_by_uuid(ctx, plan, path, text, source->keyword);
-    plan_write(plan, path, fixed, REASON);
+    /* menu.lst is often a link to grub.conf: nothing is said twice */
+    file.path = guest_real_path(plan->root, path, &real, &ignored) < 0 ? path : real;
+    file.text = text;
+    switch (source->format) {
+    case VARS:
+        fix_vars(&file, source->rules, source->n_rules);
+        break;
+    case MENU:
+        fix_menu(&file, source->menu);
+        break;
+    case ENV:
+        fix_env(&file);
+        break;
+    }
+    write_file(&file, source);
     return 0;
 }
 
@@ -208,6 +356,26 @@ static int fix_folder(const struct fix_context *ctx, struct plan *plan, const st
     return r;
 }
 
+/* Folders of the ESP's "EFI". */
+static int fix_esp(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    CLEANUP_FREE char *folder = efi_folder(plan->root);
+    CLEANUP_STRLIST struct strlist vendors = { 0 };
+    int r = folder ? guest_list(plan->root, folder, &vendors, err) : 0;
+
+    for (size_t i = 0; r >= 0 && i < vendors.n; i++) {
+        CLEANUP_FREE char *vendor = mem_printf("%s/%s", folder, vendors.items[i]);
+
+        for (size_t j = 0; r >= 0 && j < ARRAY_SIZE(esp_sources); j++) {
+            CLEANUP_FREE char *path = find_any_case(plan->root, vendor, esp_sources[j].path);
+
+            if (path)
+                r = fix_one(ctx, plan, &esp_sources[j], path, err);
+        }
+    }
+    return r;
+}
+
 int plan_command_lines(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     int r = 0;
@@ -215,5 +383,7 @@ int plan_command_lines(const struct fix_context *ctx, struct plan *plan, struct 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sources); i++)
         r = sources[i].suffix ? fix_folder(ctx, plan, &sources[i], err)
                               : fix_one(ctx, plan, &sources[i], sources[i].path, err);
+    if (r >= 0)
+        r = fix_esp(ctx, plan, err);
     return r < 0 ? r : 0;
 }

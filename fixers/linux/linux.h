@@ -38,21 +38,17 @@ char *crypttab_by_uuid(const struct fix_context *ctx, struct plan *plan, const c
 char *initramfs_vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
                              const char *text);
 
-/* Lines of arguments of a kernel: root= and resume=. */
+/* Lines of arguments of a kernel. */
 char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
                            const char *text);
 
 /* ---- parts of the bootloader fixer ---- */
 
-/*
- * The lasting name for the device of a boot argument (@arg: "root", "resume"), NULL when it is no
- * device, its name lasts, or none was found; the last is a note that names @path. Free it.
- */
-char *boot_device(const struct fix_context *ctx, struct plan *plan, const char *path,
-                  const char *arg, const char *value, unsigned flags);
-
 /* Files other than GRUB's own configuration that hold arguments of kernels. */
 int plan_command_lines(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* Unified kernel images, which hold their arguments, are told of when these name disks. */
+int note_unified_images(const struct fix_context *ctx, struct plan *plan, struct err *err);
 
 /* The loader at the removable path of the EFI system partition. */
 int plan_removable_loader(const struct fix_context *ctx, struct plan *plan, struct err *err);

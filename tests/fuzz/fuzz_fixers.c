@@ -30,6 +30,18 @@ static const char *const paths[] = {
     "/etc/X11/xorg.conf",
     "/boot/loader/entries/a.conf",
     "/boot/efi/EFI/debian/grub.cfg",
+    "/boot/grub/menu.lst",
+    "/boot/grub2/grubenv",
+    "/boot/extlinux.conf",
+    "/etc/zipl.conf",
+    "/etc/elilo.conf",
+    "/etc/lilo.conf",
+    "/etc/dracut.conf",
+    "/etc/sysconfig/grub",
+    "/etc/update-extlinux.conf",
+    "/etc/initramfs-tools/conf.d/cryptroot",
+    "/boot/refind_linux.conf",
+    "/boot/efi/EFI/Linux/a.efi",
 };
 
 static const char *const only[] = { "fstab", "crypttab", "bootloader", "guest-tools" };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "inspect/grubcfg.h"
+#include "inspect/grubenv.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "inspect/grubcfg.h"
+#include "inspect/grubenv.h"
 #include "tests/unit/unit.h"
 
 /* As grub-mkconfig of Debian 12 writes it, shortened. */

@@ -132,7 +132,7 @@ static const struct {
       NULL, 0 },
     { "kernel-install", one_disk, "bootloader", "/etc/kernel/cmdline",
       "root=/dev/sda1 ro nofoo_root=/dev/sda1\n", "root=UUID=aaaa-1111 ro nofoo_root=/dev/sda1\n",
-      0 },
+      1 },
     { "boot loader specification", one_disk, "bootloader", "/boot/loader/entries/a.conf",
       "title root=/dev/sda1\noptions root=/dev/sda1 ro\n",
       "title root=/dev/sda1\noptions root=UUID=aaaa-1111 ro\n", 0 },
