@@ -92,6 +92,7 @@ static enum firmware find_firmware(const struct guest_root *root, const struct f
     return guest_is_dir(root, "/boot/grub/x86_64-efi") ? FIRMWARE_UEFI : FIRMWARE_BIOS;
 }
 
+/* Links are followed: Red Hat's UEFI systems have grub.cfg in the vendor's folder of the ESP. */
 static const struct {
     const char *path, *loader;
 } configs[] = {
@@ -100,23 +101,56 @@ static const struct {
     { "/boot/efi/loader/loader.conf", "systemd-boot" },
     { "/efi/loader/loader.conf", "systemd-boot" },
     { "/boot/loader/loader.conf", "systemd-boot" },
+    { "/etc/grub2-efi.cfg", "grub2" },
+    { "/etc/grub2.cfg", "grub2" },
     { "/boot/grub/menu.lst", "grub-legacy" },
     { "/boot/grub/grub.conf", "grub-legacy" },
+    { "/boot/efi/EFI/redhat/grub.conf", "grub-legacy" }, /* EL6 with UEFI */
     { "/boot/extlinux/extlinux.conf", "extlinux" },
+    { "/boot/extlinux.conf", "extlinux" }, /* Alpine */
     { "/boot/syslinux/syslinux.cfg", "syslinux" },
+    { "/boot/limine.conf", "limine" },
+    { "/boot/limine/limine.conf", "limine" },
+    { "/boot/limine.cfg", "limine" },
+    { "/boot/efi/EFI/refind/refind.conf", "refind" },
+    { "/efi/EFI/refind/refind.conf", "refind" },
+    { "/boot/EFI/refind/refind.conf", "refind" },
+    { "/etc/elilo.conf", "elilo" },
     { "/etc/lilo.conf", "lilo" },
+    { "/etc/zipl.conf", "zipl" },
+};
+
+/* The loader is there, what it reads is not, or lies in an image. */
+static const struct {
+    const char *path, *loader;
+} loaders[] = {
+    { "/boot/efi/EFI/systemd", "systemd-boot" },
+    { "/efi/EFI/systemd", "systemd-boot" },
+    { "/boot/EFI/systemd", "systemd-boot" },
+    { "/boot/flatcar/grub", "grub2" }, /* Flatcar's ESP */
+    { "/boot/grub/i386-pc", "grub2" },
+    { "/boot/grub2/i386-pc", "grub2" },
 };
 
 void linux_boot(const struct guest_root *root, struct facts *facts)
 {
     facts->firmware = find_firmware(root, facts);
     for (size_t i = 0; i < ARRAY_SIZE(configs); i++) {
-        if (guest_is_file(root, configs[i].path)) {
-            facts_set(&facts->boot_loader, configs[i].loader);
-            facts_set(&facts->boot_config, configs[i].path);
-            return;
-        }
+        CLEANUP_FREE char *real = NULL;
+        struct err err = ERR_NONE;
+
+        if (!guest_is_file(root, configs[i].path))
+            continue;
+        facts_set(&facts->boot_loader, configs[i].loader);
+        facts_set(&facts->boot_config, configs[i].path);
+        if (strncmp(configs[i].path, "/etc/grub2", strlen("/etc/grub2")) == 0 &&
+            guest_real_path(root, configs[i].path, &real, &err) == 0)
+            facts_set(&facts->boot_config, real);
+        return;
     }
+    for (size_t i = 0; i < ARRAY_SIZE(loaders) && facts->boot_loader[0] == '\0'; i++)
+        if (guest_is_dir(root, loaders[i].path))
+            facts_set(&facts->boot_loader, loaders[i].loader);
 }
 
 /* The linux command that GRUB runs by default; GRUBCFG_NONE. @folder holds grub.cfg and grubenv. */

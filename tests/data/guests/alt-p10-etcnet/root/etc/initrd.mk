@@ -1,0 +1,2 @@
+AUTODETECT = all
+MODULES_PRELOAD += mptspi
