@@ -60,15 +60,16 @@ struct fact_mount {
 struct initramfs;
 
 struct fact_kernel {
-    char *version;            /* name of its folder below lib/modules */
-    char *image;              /* "/boot/vmlinuz-..." */
-    char *initrd;             /* "/boot/initrd.img-..."; "" when there is none */
-    char *modules_dir;        /* "/lib/modules/VERSION", "" when it is missing */
-    bool is_default;          /* what the boot loader starts, as far as that is known */
-    bool virtio_builtin;      /* block and PCI drivers are built into the kernel */
-    bool has_virtio;          /* built in or as modules in modules_dir */
-    bool initrd_has_virtio;   /* built in, or the initramfs has what a virtio-blk root needs */
-    bool initrd_has_network;  /* some network driver is in the initramfs */
+    char *version;           /* name of its folder below lib/modules */
+    char *image;             /* "/boot/vmlinuz-..." */
+    char *initrd;            /* "/boot/initrd.img-..."; "" when there is none */
+    char *modules_dir;       /* "/lib/modules/VERSION", "" when it is missing */
+    bool is_default;         /* what the boot loader starts, as far as that is known */
+    bool virtio_builtin;     /* block and PCI drivers are built into the kernel */
+    bool has_virtio;         /* built in or as modules in modules_dir */
+    bool initrd_has_virtio;  /* built in, or the initramfs has what a virtio-blk root needs */
+    bool initrd_has_network; /* some network driver is in the initramfs */
+    char *kind; /* "" ordinary, "debug", "kdump", "rescue", "xen": starts on Xen only */
     char *initrd_compression; /* "gzip", "zstd" ... of the last segment; "" unknown */
     struct initramfs
         *archive; /* what is in it, names included; NULL: not looked into, or damaged */

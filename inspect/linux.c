@@ -53,11 +53,11 @@ static int collect(const struct guest_root *root, const struct inspect_opts *opt
     struct linux_scan *scan = NULL;
 
     (void)err; /* what cannot be read is unknown, not an error */
+    linux_boot(root, facts);
     linux_kernels(root, facts);
     if (opts->with_initrds)
         scan = linux_initrds_begin(root, facts);
     linux_identify(root, facts);
-    linux_boot(root, facts);
     linux_net(root, facts);
     linux_packages(root, opts->with_packages, facts);
     if (opts->with_initrds)

@@ -24,15 +24,12 @@ void linux_mounts(const struct guest_root *root, struct facts *facts);
 /* firmware, boot_loader, boot_config (linux_boot.c) */
 void linux_boot(const struct guest_root *root, struct facts *facts);
 
-/* The kernel that GRUB starts by default, as grub.cfg spells its path (from the root of the file
- * system that holds it); "" when that is not known. Free it. (linux_boot.c) */
-char *linux_default_kernel(const struct guest_root *root);
-
-/* root= of that kernel; @boot is "/boot", or "" for a boot file system of its own. "" when it is
- * not known. Free it. (linux_boot.c) */
+/* root= of the kernel that GRUB starts by default; @boot is "/boot", or "" for a boot file system
+ * of its own. "" when it is not known. Free it. (linux_boot.c) */
 char *linux_default_root(const struct guest_root *root, const char *boot);
 
-/* kernels and initrd_tool, without a look into initramfs images (linux_kernels.c) */
+/* kernels and initrd_tool, without a look into initramfs images; needs the boot loader
+ * (linux_kernels.c) */
 void linux_kernels(const struct guest_root *root, struct facts *facts);
 
 /*

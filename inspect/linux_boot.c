@@ -174,19 +174,6 @@ static size_t default_linux(const struct guest_root *root, const char *folder, s
 
 static const char *const grub_folders[] = { "grub", "grub2" };
 
-char *linux_default_kernel(const struct guest_root *root)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(grub_folders); i++) {
-        CLEANUP_FREE char *folder = mem_printf("/boot/%s", grub_folders[i]);
-        struct grubcfg cfg CLEANUP_GRUBCFG = { 0 };
-        size_t found = default_linux(root, folder, &cfg);
-
-        if (found != GRUBCFG_NONE)
-            return mem_strdup(cfg.linuxes[found].path);
-    }
-    return mem_strdup("");
-}
-
 char *linux_default_root(const struct guest_root *root, const char *boot)
 {
     for (size_t i = 0; i < ARRAY_SIZE(grub_folders); i++) {

@@ -5,7 +5,9 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "inspect/boot_entries.h"
 #include "inspect/fields.h"
+#include "inspect/kernel_image.h"
 #include "inspect/linux.h"
 
 #define MAX_KERNELS 128 /* more are not looked at */
@@ -21,6 +23,7 @@ static const struct {
     { "initrd-", "" },        /* SUSE */
     { "initrd-", ".img" },    /* mkinitrd of EL5 */
     { "initramfs-", "" },     /* Gentoo, Alpine */
+    { "booster-", ".img" },
 };
 
 /* ---- drivers ---- */
@@ -29,9 +32,10 @@ static const struct {
 static const struct {
     const char *module; /* without ".ko" */
     const char *folder; /* usual place below kernel/ */
+    const char *option; /* of its configuration */
 } virtio_modules[] = {
-    { "virtio_blk", "drivers/block" },
-    { "virtio_pci", "drivers/virtio" },
+    { "virtio_blk", "drivers/block", "CONFIG_VIRTIO_BLK" },
+    { "virtio_pci", "drivers/virtio", "CONFIG_VIRTIO_PCI" },
 };
 
 /* Is there a line of @text whose path (up to ':' in modules.dep) is that of @module? Files may be
@@ -78,38 +82,59 @@ static bool index_file_has(const struct guest_root *root, const char *modules_di
     return text && index_has(text, len, module);
 }
 
-static void find_virtio(const struct guest_root *root, struct fact_kernel *kernel)
+/* @config: the kernel's configuration, NULL when it is not there. */
+static void find_virtio(const struct guest_root *root, const char *config, size_t config_len,
+                        struct fact_kernel *kernel)
 {
-    if (kernel->modules_dir[0] == '\0')
+    bool has_folder = kernel->modules_dir[0] != '\0';
+
+    if (!has_folder && !config)
         return;
     kernel->virtio_builtin = true;
     kernel->has_virtio = true;
     for (size_t i = 0; i < ARRAY_SIZE(virtio_modules); i++) {
         const char *module = virtio_modules[i].module;
 
-        if (index_file_has(root, kernel->modules_dir, "modules.builtin", module))
+        if ((config && kernel_config_get(config, config_len, virtio_modules[i].option) == 'y') ||
+            (has_folder && index_file_has(root, kernel->modules_dir, "modules.builtin", module)))
             continue;
         kernel->virtio_builtin = false;
         /* the usual place first: modules.dep is large */
-        if (!module_is_there(root, kernel->modules_dir, virtio_modules[i].folder, module) &&
-            !index_file_has(root, kernel->modules_dir, "modules.dep", module))
+        if (!has_folder ||
+            (!module_is_there(root, kernel->modules_dir, virtio_modules[i].folder, module) &&
+             !index_file_has(root, kernel->modules_dir, "modules.dep", module)))
             kernel->has_virtio = false;
     }
 }
 
 /* ---- files of a kernel ---- */
 
-static void find_initrd(const struct guest_root *root, struct fact_kernel *kernel)
+static void find_initrd(const struct guest_root *root, const char *name, struct fact_kernel *kernel)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(initrd_names); i++) {
-        CLEANUP_FREE char *path = mem_printf("/boot/%s%s%s", initrd_names[i].before,
-                                             kernel->version, initrd_names[i].after);
+    for (size_t i = 0; i < ARRAY_SIZE(initrd_names) && !*kernel->initrd; i++) {
+        CLEANUP_FREE char *path =
+            mem_printf("/boot/%s%s%s", initrd_names[i].before, name, initrd_names[i].after);
 
-        if (guest_is_file(root, path)) {
+        if (guest_is_file(root, path))
             facts_set(&kernel->initrd, path);
-            return;
-        }
     }
+}
+
+/* Its configuration, NULL when it is not there. Free it. */
+static char *read_config(const struct guest_root *root, const struct fact_kernel *kernel,
+                         const char *name, size_t *ret_len)
+{
+    char *paths[] = { mem_printf("/boot/config-%s", kernel->version),
+                      mem_printf("/boot/config-%s", name),
+                      mem_printf("%s/config", kernel->modules_dir) };
+    char *text = NULL;
+
+    for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+        if (!text)
+            text = linux_read(root, paths[i], ret_len);
+        free(paths[i]);
+    }
+    return text;
 }
 
 static const struct fact_kernel *find_kernel(const struct facts *facts, const char *version)
@@ -120,22 +145,82 @@ static const struct fact_kernel *find_kernel(const struct facts *facts, const ch
     return NULL;
 }
 
-static void add_kernel(const struct guest_root *root, struct facts *facts, const char *version,
-                       const char *image)
+static bool is_kernel_folder(const struct guest_root *root, const char *version)
 {
-    CLEANUP_FREE char *modules_dir = mem_printf("/lib/modules/%s", version);
+    CLEANUP_FREE char *path = mem_printf("/lib/modules/%s", version);
+
+    return *version && guest_is_dir(root, path);
+}
+
+/* The version that a file says it has; "" when it does not. Free it. */
+static char *version_inside(const struct guest_root *root, const char *image)
+{
+    CLEANUP_FREE char *head = mem_alloc(KERNEL_IMAGE_HEAD);
+    struct err err = ERR_NONE;
+    ssize_t n = guest_pread(root, image, head, KERNEL_IMAGE_HEAD, 0, &err);
+    char *version = n > 0 ? kernel_image_version(head, (size_t)n) : NULL;
+
+    return version ? version : mem_strdup("");
+}
+
+/* @name: what follows "vmlinuz-" in the name of its file. */
+static struct fact_kernel *add_kernel(const struct guest_root *root, struct facts *facts,
+                                      const char *version, const char *name, const char *image)
+{
+    CLEANUP_FREE char *config = NULL;
     struct fact_kernel *kernel;
+    size_t config_len = 0;
 
     if (*version == '\0' || facts->n_kernels >= MAX_KERNELS || find_kernel(facts, version) ||
         !guest_is_file(root, image))
-        return;
+        return NULL;
     kernel = facts_add_kernel(facts);
     facts_set(&kernel->version, version);
     facts_set(&kernel->image, image);
-    if (guest_is_dir(root, modules_dir))
-        facts_set(&kernel->modules_dir, modules_dir);
-    find_initrd(root, kernel);
-    find_virtio(root, kernel);
+    if (is_kernel_folder(root, version)) {
+        CLEANUP_FREE char *folder = mem_printf("/lib/modules/%s", version);
+
+        facts_set(&kernel->modules_dir, folder);
+    }
+    find_initrd(root, version, kernel);
+    find_initrd(root, name, kernel);
+    config = read_config(root, kernel, name, &config_len);
+    facts_set(&kernel->kind, kernel_kind(name, config, config_len));
+    find_virtio(root, config, config_len, kernel);
+    return kernel;
+}
+
+/* A file whose name holds no version ("vmlinuz-linux", "vmlinuz-lts") says it itself; that of a
+ * copy ("vmlinuz-0-rescue-...") is taken already, so it keeps the name. */
+static void add_named(const struct guest_root *root, struct facts *facts, const char *name,
+                      const char *image)
+{
+    CLEANUP_FREE char *inside = version_inside(root, image);
+    bool is_known = *inside && is_kernel_folder(root, inside) && !find_kernel(facts, inside);
+
+    (void)add_kernel(root, facts, is_known ? inside : name, name, image);
+}
+
+/* Files of /boot with the names of kernels: those named after a folder of modules, or the others.
+ */
+static void add_boot_files(const struct guest_root *root, const struct strlist *files, bool by_name,
+                           struct facts *facts)
+{
+    for (size_t i = 0; i < files->n; i++) {
+        for (size_t p = 0; p < ARRAY_SIZE(image_prefixes); p++) {
+            const char *name = files->items[i] + strlen(image_prefixes[p]);
+            CLEANUP_FREE char *image = NULL;
+
+            if (strncmp(files->items[i], image_prefixes[p], strlen(image_prefixes[p])) != 0 ||
+                is_kernel_folder(root, name) != by_name)
+                continue;
+            image = mem_printf("/boot/%s", files->items[i]);
+            if (by_name)
+                (void)add_kernel(root, facts, name, name, image);
+            else
+                add_named(root, facts, name, image);
+        }
+    }
 }
 
 /* Kernels in /boot, then those that lie with their modules only. */
@@ -147,23 +232,55 @@ static void find_kernels(const struct guest_root *root, struct facts *facts)
 
     if (guest_list(root, "/boot", &boot, &err) < 0)
         err_clear(&err);
-    for (size_t i = 0; i < boot.n; i++) {
-        for (size_t p = 0; p < ARRAY_SIZE(image_prefixes); p++) {
-            size_t prefix = strlen(image_prefixes[p]);
-
-            if (strncmp(boot.items[i], image_prefixes[p], prefix) == 0) {
-                CLEANUP_FREE char *image = mem_printf("/boot/%s", boot.items[i]);
-
-                add_kernel(root, facts, boot.items[i] + prefix, image);
-            }
-        }
-    }
+    add_boot_files(root, &boot, true, facts);
+    add_boot_files(root, &boot, false, facts);
     if (guest_list(root, "/lib/modules", &modules, &err) < 0)
         err_clear(&err);
     for (size_t i = 0; i < modules.n; i++) {
         CLEANUP_FREE char *image = mem_printf("/lib/modules/%s/vmlinuz", modules.items[i]);
 
-        add_kernel(root, facts, modules.items[i], image);
+        (void)add_kernel(root, facts, modules.items[i], modules.items[i], image);
+    }
+}
+
+/* ---- what the boot loader says ---- */
+
+static bool is_image(const struct facts *facts, const char *path)
+{
+    for (size_t i = 0; i < facts->n_kernels; i++)
+        if (strcmp(facts->kernels[i].image, path) == 0)
+            return true;
+    return false;
+}
+
+/* Kernels that only the menu names: on an ESP, in folders of the Boot Loader Specification. */
+static void add_from_menu(const struct guest_root *root, const struct boot_entries *menu,
+                          struct facts *facts)
+{
+    for (size_t i = 0; i < menu->n; i++) {
+        CLEANUP_FREE char *path = boot_entries_path(root, menu->entries[i].image);
+        CLEANUP_FREE char *inside = path ? version_inside(root, path) : NULL;
+
+        if (path && *inside && !is_image(facts, path))
+            (void)add_kernel(root, facts, inside, inside, path);
+    }
+}
+
+/* Its initramfs is the one that is loaded with it. */
+static void apply_menu(const struct guest_root *root, const struct boot_entries *menu,
+                       struct facts *facts)
+{
+    for (size_t i = 0; i < facts->n_kernels; i++) {
+        struct fact_kernel *kernel = &facts->kernels[i];
+        size_t entry = boot_entries_find(root, menu, kernel->image);
+        CLEANUP_FREE char *initrd = NULL;
+
+        if (entry == BOOT_ENTRIES_NONE)
+            continue;
+        kernel->is_default = entry == menu->chosen;
+        initrd = boot_entries_path(root, menu->entries[entry].initrd);
+        if (initrd)
+            facts_set(&kernel->initrd, initrd);
     }
 }
 
@@ -172,33 +289,6 @@ static int newest_first(const void *a, const void *b)
     const struct fact_kernel *x = a, *y = b;
 
     return strverscmp(y->version, x->version);
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-/* GRUB's path begins at the file system that holds it, so only the name is compared; it may be the
- * link /vmlinuz. */
-static void mark_default(const struct guest_root *root, struct facts *facts)
-{
-    CLEANUP_FREE char *path = linux_default_kernel(root);
-    CLEANUP_FREE char *real = NULL;
-    struct err err = ERR_NONE;
-
-    if (*path == '\0')
-        return;
-    if (guest_real_path(root, path, &real, &err) < 0)
-        real = mem_strdup(path);
-    for (size_t i = 0; i < facts->n_kernels; i++) {
-        if (strcmp(base_name(facts->kernels[i].image), base_name(real)) == 0) {
-            facts->kernels[i].is_default = true;
-            return;
-        }
-    }
 }
 
 /* Both may be installed: the hook that runs when a kernel is installed decides. */
@@ -225,10 +315,14 @@ static const struct {
 
 void linux_kernels(const struct guest_root *root, struct facts *facts)
 {
+    CLEANUP_BOOT_ENTRIES struct boot_entries menu;
+
+    boot_entries_read(root, facts->boot_loader, facts->boot_config, &menu);
     find_kernels(root, facts);
+    add_from_menu(root, &menu, facts);
     if (facts->n_kernels > 1)
         qsort(facts->kernels, facts->n_kernels, sizeof(facts->kernels[0]), newest_first);
-    mark_default(root, facts);
+    apply_menu(root, &menu, facts);
     for (size_t i = 0; i < ARRAY_SIZE(initrd_marks); i++) {
         if (guest_is_file(root, initrd_marks[i].path)) {
             facts->initrd_tool = initrd_marks[i].tool;
