@@ -12,7 +12,6 @@
 static void read_network(struct net_reader *net, const char *path, const char *text, size_t len)
 {
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
-    CLEANUP_STRLIST struct strlist names = { 0 };
     const char *mac;
     bool is_static;
 
