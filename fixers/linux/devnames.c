@@ -29,23 +29,51 @@ static const struct {
     { "/dev/disk/by-id/", isgraph },
 };
 
-bool devname_changes(const char *name)
+static bool is_lasting(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(lasting); i++)
         if (strncmp(name, lasting[i], strlen(lasting[i])) == 0)
-            return false;
+            return true;
+    return false;
+}
+
+/* Does it begin as a name that changes, and @follows agree with what comes next? */
+static bool has_prefix(const char *name, bool (*follows)(int (*next)(int c), unsigned char c))
+{
+    if (is_lasting(name))
+        return false;
     for (size_t i = 0; i < ARRAY_SIZE(changing); i++) {
         size_t len = strlen(changing[i].prefix);
 
         if (strncmp(name, changing[i].prefix, len) == 0 &&
-            changing[i].next((unsigned char)name[len]))
+            follows(changing[i].next, (unsigned char)name[len]))
             return true;
     }
     return false;
 }
 
+static bool is_unit(int (*next)(int c), unsigned char c)
+{
+    return next(c) != 0;
+}
+
+static bool is_unit_or_pattern(int (*next)(int c), unsigned char c)
+{
+    return next(c) != 0 || (c && strchr("*?[(.", c));
+}
+
+bool devname_changes(const char *name)
+{
+    return has_prefix(name, is_unit);
+}
+
+bool devname_pattern_changes(const char *pattern)
+{
+    return has_prefix(pattern, is_unit_or_pattern);
+}
+
 /* The cciss driver's "c0d1p2" is the second disk's second partition; its disks come first. */
-static const struct fact_device *resolve(const struct facts *facts, const char *name)
+const struct fact_device *devname_resolve(const struct facts *facts, const char *name)
 {
     static const char prefix[] = "/dev/cciss/c0d";
     const char *at = name + sizeof(prefix) - 1;
@@ -98,7 +126,7 @@ static bool is_encrypted(const struct fact_device *device)
 char *devname_stable(const struct facts *facts, const char *name, const char *fstype,
                      unsigned flags, const char **ret_why)
 {
-    const struct fact_device *device = resolve(facts, name);
+    const struct fact_device *device = devname_resolve(facts, name);
 
     if (!device) {
         *ret_why = "is on none of the given disks, or it is not clear on which";

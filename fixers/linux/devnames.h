@@ -15,6 +15,13 @@
  * Names of volumes (/dev/mapper, /dev/md0), tags and removable drives (sr0, fd0) do not. */
 bool devname_changes(const char *name);
 
+/* The same for a pattern: "/dev/sd*", "/dev/hd[ab]1", "/dev/sd.*". */
+bool devname_pattern_changes(const char *pattern);
+
+/* The device that a name means: as facts_resolve(), and the cciss driver's names. NULL: none, or it
+ * is not clear which. */
+const struct fact_device *devname_resolve(const struct facts *facts, const char *name);
+
 enum devname_flags {
     DEVNAME_NO_UUID = 1 << 0,   /* only PARTUUID: for a kernel without initramfs, plain dm-crypt */
     DEVNAME_LUKS_UUID = 1 << 1, /* UUID only of an encrypted volume: any other one is not kept */

@@ -8,6 +8,7 @@
 /* The rows of registry.c that live here. */
 extern const struct fixer fixer_fstab;
 extern const struct fixer fixer_crypttab;
+extern const struct fixer fixer_storage;
 extern const struct fixer fixer_bootloader;
 extern const struct fixer fixer_network;
 extern const struct fixer fixer_initramfs;
@@ -33,6 +34,14 @@ int unit_move_links(struct plan *plan, const char *name, const char *new_name, c
 /* crypttab(5). */
 char *crypttab_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
                        const char *text);
+
+/* mdadm.conf(5): DEVICE lines and devices= of arrays, without names. */
+char *mdadm_conf_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                         const char *text);
+
+/* lvm.conf(5): filters that accept disks by name accept them under any driver's name. */
+char *lvm_filters_by_name(const struct fix_context *ctx, struct plan *plan, const char *path,
+                          const char *text);
 
 /* RESUME= and ROOT= of initramfs-tools (initramfs.conf(5)). */
 char *initramfs_vars_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,

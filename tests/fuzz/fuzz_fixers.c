@@ -42,9 +42,15 @@ static const char *const paths[] = {
     "/etc/initramfs-tools/conf.d/cryptroot",
     "/boot/refind_linux.conf",
     "/boot/efi/EFI/Linux/a.efi",
+    "/etc/mdadm.conf",
+    "/etc/lvm/lvm.conf",
+    "/etc/lvm/devices/system.devices",
+    "/etc/kdump.conf",
+    "/etc/auto.misc",
+    "/etc/udev/rules.d/99-local.rules",
 };
 
-static const char *const only[] = { "fstab", "crypttab", "bootloader", "guest-tools" };
+static const char *const only[] = { "fstab", "crypttab", "storage", "bootloader", "guest-tools" };
 
 static char dir[] = "/dev/shm/h2k-fuzz.XXXXXX"; /* where syncing costs nothing */
 static struct guest_root *root;

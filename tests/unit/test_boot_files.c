@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Arguments of kernels in all files of boot loaders, before and after the fixer; each is planned
  * twice. */
-#include "fixers/apply.h"
-#include "fixers/fixer.h"
-#include "tests/unit/facts_file.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/fix_util.h"
 
 static const char facts_text[] = "root /dev/sda1\narch x86_64\n"
                                  "device /dev/sda disk - - -\n"
@@ -14,11 +11,7 @@ static const char facts_text[] = "root /dev/sda1\narch x86_64\n"
 
 #define ENV_SIGNATURE "# GRUB Environment Block\n"
 
-static const struct {
-    const char *label, *path, *in;
-    const char *want; /* NULL: the text stays as it is */
-    int n_notes;
-} cases[] = {
+static const struct fix_case cases[] = {
     { "every argument that is a device", "/etc/kernel/cmdline",
       "root=/dev/sda1 resume=/dev/sda2 boot=/dev/sda1 mount.usr=/dev/sda1 real_root=/dev/sda1\n",
       "root=UUID=aaaa-1111 resume=UUID=bbbb-2222 boot=UUID=aaaa-1111 mount.usr=UUID=aaaa-1111 "
@@ -141,50 +134,11 @@ static const struct {
     { "a .cfg that is something else", "/boot/other.cfg", "a=root=/dev/sda1\n", NULL, 0 },
 };
 
-static struct plan *plan_of(const struct tree *tree)
-{
-    struct facts *facts = facts_of_text(facts_text);
-    struct fix_opts opts = { 0 };
-    struct fix_context ctx = { .facts = facts, .opts = &opts };
-    struct plan *plan = NULL;
-    struct err err = ERR_NONE;
-
-    strlist_add(&opts.only, "bootloader");
-    assert_int_equal(fixers_plan(&ctx, tree->root, &plan, &err), 0);
-    strlist_done(&opts.only);
-    facts_free(facts);
-    return plan;
-}
-
-static void check(const char *path, const char *in, const char *want, int n_notes)
-{
-    struct err err = ERR_NONE;
-    struct plan *plan;
-    struct tree tree;
-
-    tree_open(&tree, NULL);
-    tree_put(&tree, path, in, 0644);
-    plan = plan_of(&tree);
-    for (size_t i = 0; i < plan->notes.n; i++)
-        print_message("  %s\n", plan->notes.items[i]);
-    assert_int_equal(plan->notes.n, n_notes);
-    assert_int_equal(plan->n, want != NULL);
-    assert_int_equal(plan_apply(plan, &err), 0);
-    plan_free(plan);
-    tree_expect(&tree, path, want ? want : in);
-    plan = plan_of(&tree);
-    assert_int_equal(plan->n, 0);
-    plan_free(plan);
-    tree_close(&tree);
-}
-
 static void texts_change_as_the_table_says(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        print_message("case: %s\n", cases[i].label);
-        check(cases[i].path, cases[i].in, cases[i].want, cases[i].n_notes);
-    }
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
+        fix_check(facts_text, "bootloader", &cases[i]);
 }
 
 /* @lines in a block of 1024 bytes. */
@@ -207,9 +161,12 @@ static void blocks_of_grub_keep_their_size(void **state)
 
     (void)state;
     assert_int_equal(strlen(full), 1024);
-    check("/boot/grub2/grubenv", in, want, 0);
-    check("/boot/efi/EFI/redhat/grubenv", in, want, 0);
-    check("/boot/grub2/grubenv", full, NULL, 1);
+    fix_check(facts_text, "bootloader",
+              &(struct fix_case){ "BIOS", "/boot/grub2/grubenv", in, want, 0 });
+    fix_check(facts_text, "bootloader",
+              &(struct fix_case){ "UEFI", "/boot/efi/EFI/redhat/grubenv", in, want, 0 });
+    fix_check(facts_text, "bootloader",
+              &(struct fix_case){ "no room", "/boot/grub2/grubenv", full, NULL, 1 });
     free(full);
     free(lines);
     free(want);
@@ -229,7 +186,7 @@ static void a_file_with_two_names_is_changed_once(void **state)
     tree_link(&tree, "./grub.conf", "/boot/grub/menu.lst");
     tree_put(&tree, "/etc/default/grub", "GRUB_CMDLINE_LINUX=\"root=/dev/sda1\"\n", 0644);
     tree_link(&tree, "../default/grub", "/etc/sysconfig/grub");
-    plan = plan_of(&tree);
+    plan = fix_plan(&tree, facts_text, "bootloader");
     assert_int_equal(plan->n, 2);
     assert_string_equal(plan->changes[0].path, "/etc/default/grub");
     assert_string_equal(plan->changes[1].path, "/boot/grub/grub.conf");

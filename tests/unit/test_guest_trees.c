@@ -15,7 +15,7 @@
 #include "tests/unit/tree.h"
 
 /* Fixers whose whole plan the expected files hold: these need no facts beyond the tree's. */
-static const char *const golden[] = { "fstab", "crypttab", "bootloader", "guest-tools" };
+static const char *const golden[] = { "fstab", "crypttab", "storage", "bootloader", "guest-tools" };
 
 /* ---- what a tree is: "path type mode owner size hash" for each entry ---- */
 

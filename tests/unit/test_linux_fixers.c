@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Texts before and after each Linux fixer; every case is planned twice. */
-#include "fixers/apply.h"
-#include "fixers/fixer.h"
-#include "tests/unit/facts_file.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/fix_util.h"
 
 /* sda6 has no id at all; sda7 and sda8 are clones of each other. */
 static const char one_disk[] = "root /dev/sda1\narch x86_64\ndistro debian\n"
@@ -153,21 +150,6 @@ static const struct {
       "Section \"Device\"\n Driver \"vmware\"\nEndSection\n", NULL, 1 },
 };
 
-static struct plan *plan_with(const struct tree *tree, const char *facts_text, const char *fixer)
-{
-    struct facts *facts = facts_of_text(facts_text);
-    struct fix_opts opts = { 0 };
-    struct fix_context ctx = { .facts = facts, .opts = &opts };
-    struct plan *plan = NULL;
-    struct err err = ERR_NONE;
-
-    strlist_add(&opts.only, fixer);
-    assert_int_equal(fixers_plan(&ctx, tree->root, &plan, &err), 0);
-    strlist_done(&opts.only);
-    facts_free(facts);
-    return plan;
-}
-
 static void apply(struct plan *plan)
 {
     struct err err = ERR_NONE;
@@ -180,21 +162,10 @@ static void texts_change_as_the_table_says(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct tree tree;
-        struct plan *plan;
+        const struct fix_case one = { cases[i].label, cases[i].path, cases[i].in, cases[i].want,
+                                      cases[i].n_notes };
 
-        print_message("case: %s\n", cases[i].label);
-        tree_open(&tree, NULL);
-        tree_put(&tree, cases[i].path, cases[i].in, 0644);
-        plan = plan_with(&tree, cases[i].facts, cases[i].fixer);
-        assert_int_equal(plan->n, cases[i].want ? 1 : 0);
-        assert_int_equal(plan->notes.n, cases[i].n_notes);
-        apply(plan);
-        tree_expect(&tree, cases[i].path, cases[i].want ? cases[i].want : cases[i].in);
-        plan = plan_with(&tree, cases[i].facts, cases[i].fixer);
-        assert_int_equal(plan->n, 0);
-        plan_free(plan);
-        tree_close(&tree);
+        fix_check(cases[i].facts, cases[i].fixer, &one);
     }
 }
 
@@ -205,7 +176,7 @@ static void a_stale_device_map_is_removed(void **state)
     (void)state;
     tree_open(&tree, NULL);
     tree_put(&tree, "/boot/grub/device.map", "# map\n(fd0)\t/dev/fd0\n(hd0)\t/dev/sda\n", 0644);
-    apply(plan_with(&tree, one_disk, "bootloader"));
+    apply(fix_plan(&tree, one_disk, "bootloader"));
     assert_false(guest_exists(tree.root, "/boot/grub/device.map"));
     tree_close(&tree);
 }
@@ -225,14 +196,14 @@ static void swap_units_move_with_their_links(void **state)
              "[Mount]\nWhat = /dev/sda1\nWhere=/data\nType=ext4\n", 0644);
     tree_link(&tree, "/etc/systemd/system/dev-sda2.swap",
               "/etc/systemd/system/swap.target.wants/dev-sda2.swap");
-    apply(plan_with(&tree, one_disk, "fstab"));
+    apply(fix_plan(&tree, one_disk, "fstab"));
     tree_expect(&tree, "/etc/systemd/system/data.mount",
                 "[Mount]\nWhat = /dev/disk/by-uuid/aaaa-1111\nWhere=/data\nType=ext4\n");
     path = mem_printf("/etc/systemd/system/%s", uuid_unit);
     tree_expect(&tree, path, "[Swap]\nWhat=/dev/disk/by-uuid/bbbb-2222\n");
     free(path);
     assert_false(guest_exists(tree.root, "/etc/systemd/system/dev-sda2.swap"));
-    plan = plan_with(&tree, one_disk, "fstab");
+    plan = fix_plan(&tree, one_disk, "fstab");
     assert_int_equal(plan->n, 0);
     path = mem_printf("%s/%s", wants, uuid_unit);
     target = plan_readlink(plan, path);
@@ -258,8 +229,8 @@ static void init_scripts_get_stop_links(void **state)
     tree_link(&tree, "../init.d/vmware-tools", "/etc/rc2.d/S20vmware-tools");
     tree_link(&tree, "../init.d/ssh", "/etc/rc2.d/S20ssh");
     tree_put(&tree, "/etc/init/vmware-tools.conf", "start on x\n", 0644);
-    apply(plan_with(&tree, one_disk, "guest-tools"));
-    plan = plan_with(&tree, one_disk, "guest-tools");
+    apply(fix_plan(&tree, one_disk, "guest-tools"));
+    plan = fix_plan(&tree, one_disk, "guest-tools");
     assert_int_equal(plan->n, 0);
     target = plan_readlink(plan, "/etc/rc2.d/K80vmware-tools");
     assert_string_equal(target, "../init.d/vmware-tools");
