@@ -146,8 +146,7 @@ struct strlist net_words(const char *text)
     return words;
 }
 
-/* Copies that no network program reads (ifcfg-eth0.bak is not the interface eth0's). */
-static bool is_leftover(const char *name)
+bool net_is_leftover(const char *name)
 {
     static const char *const patterns[] = { "*~",       "*.bak",      "*.old",      "*.orig",
                                             "*.save",   "*.rpmsave",  "*.rpmnew",   "*.rpmorig",
@@ -174,7 +173,7 @@ size_t net_each_file(struct net_reader *net, const char *folder, const char *pat
         CLEANUP_FREE char *text = NULL;
         size_t len = 0;
 
-        if (fnmatch(pattern, names.items[i], FNM_PERIOD) != 0 || is_leftover(names.items[i]))
+        if (fnmatch(pattern, names.items[i], FNM_PERIOD) != 0 || net_is_leftover(names.items[i]))
             continue;
         path = mem_printf("%s/%s", folder, names.items[i]);
         text = linux_read(net->root, path, &len);

@@ -32,8 +32,12 @@ void net_note_software(struct net_reader *net, const char *name);
 /* The words of @text between blanks, quotes, parentheses, ',' and ';'. strlist_done(). */
 struct strlist net_words(const char *text);
 
-/* Call @fn for each readable file of @folder whose name matches @pattern and is no leftover of an
- * editor or a package manager. Returns how many there were. */
+/* A copy that an editor or a package manager left, which no network program reads
+ * ("ifcfg-eth0.bak")? */
+bool net_is_leftover(const char *name);
+
+/* Call @fn for each readable file of @folder whose name matches @pattern and is no leftover.
+ * Returns how many there were. */
 typedef void (*net_file_fn)(struct net_reader *net, const char *path, const char *text, size_t len);
 size_t net_each_file(struct net_reader *net, const char *folder, const char *pattern,
                      net_file_fn fn);

@@ -9,30 +9,15 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
-#include "fixers/fixer.h"
 #include "fixers/linux/linux.h"
 #include "fixers/linux/naming_files.h"
-#include "fixers/linux/network_match.h"
-#include "fixers/linux/network_names.h"
+#include "fixers/linux/network.h"
 #include "inspect/keyfile.h"
+#include "inspect/linux_net.h"
 
 #define RULES_DIR "/etc/udev/rules.d"
 #define NETPLAN_DIR "/etc/netplan"
 #define NM_DIR "/etc/NetworkManager/system-connections"
-
-/* A name that must stay. */
-struct kept {
-    const char *name, *mac; /* mac "": not known */
-};
-
-struct network {
-    const struct fix_context *ctx;
-    struct plan *plan;
-    struct kept *kept;
-    size_t n;
-    bool kernel_names; /* eth0 ... stay by themselves */
-    bool links;        /* udev reads .link files */
-};
 
 static void network_done(struct network *network)
 {
@@ -57,7 +42,7 @@ static bool is_kept(const struct network *network, const char *name)
     return false;
 }
 
-static void keep(struct network *network, const char *name, const char *mac)
+static void keep(struct network *network, const char *name, const char *mac, const char *old_mac)
 {
     if (is_kept(network, name))
         return;
@@ -66,7 +51,7 @@ static void keep(struct network *network, const char *name, const char *mac)
         return;
     }
     *(struct kept *)mem_add(&network->kept, &network->n, sizeof(*network->kept)) =
-        (struct kept){ name, mac };
+        (struct kept){ name, mac, old_mac };
 }
 
 static void find_kept(struct network *network)
@@ -77,10 +62,11 @@ static void find_kept(struct network *network)
     for (size_t i = 0; i < facts->n_nics; i++) {
         const struct nic_option *option = find_option(opts, facts->nics[i].name);
 
-        keep(network, facts->nics[i].name, option ? option->mac : facts->nics[i].mac);
+        keep(network, facts->nics[i].name, option ? option->mac : facts->nics[i].mac,
+             facts->nics[i].mac);
     }
     for (size_t i = 0; i < opts->n_nics; i++)
-        keep(network, opts->nics[i].name, opts->nics[i].mac);
+        keep(network, opts->nics[i].name, opts->nics[i].mac, "");
 }
 
 /* "eth0", "eth1" ...: what the kernel itself calls a card. */
@@ -92,12 +78,8 @@ static bool is_kernel_name(const char *name)
 
 /* ---- files ---- */
 
-/* Called for a configuration file; > 0 ends the round. */
-typedef int (*file_fn)(struct network *network, const char *path, const char *text, void *arg);
-
-/* All files of @dir that match @pattern, as they will be. Returns what @fn gave, or 0. */
-static int each_file(struct network *network, const char *dir, const char *pattern, file_fn fn,
-                     void *arg, struct err *err)
+int network_each_file(struct network *network, const char *dir, const char *pattern,
+                      network_file_fn fn, void *arg, struct err *err)
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
     int r = 0;
@@ -109,7 +91,7 @@ static int each_file(struct network *network, const char *dir, const char *patte
         CLEANUP_FREE char *path = mem_printf("%s/%s", dir, names.items[i]);
         CLEANUP_FREE char *text = NULL;
 
-        if (fnmatch(pattern, names.items[i], FNM_PERIOD) != 0 ||
+        if (fnmatch(pattern, names.items[i], FNM_PERIOD) != 0 || net_is_leftover(names.items[i]) ||
             !guest_is_file(network->plan->root, path))
             continue;
         r = plan_read_text(network->plan, path, &text, err);
@@ -119,102 +101,22 @@ static int each_file(struct network *network, const char *dir, const char *patte
     return r;
 }
 
-/* ---- naming rules ---- */
-
-static int link_has_name(struct network *network, const char *path, const char *text, void *arg)
-{
-    const struct kept *kept = arg;
-
-    (void)network, (void)path;
-    return link_names(text, kept->name, kept->mac);
-}
-
-static int rules_have_name(struct network *network, const char *path, const char *text, void *arg)
-{
-    const struct kept *kept = arg;
-
-    (void)network, (void)path;
-    return rules_name(text, kept->name, kept->mac);
-}
-
-static int netplan_has_name(struct network *network, const char *path, const char *text, void *arg)
-{
-    const struct kept *kept = arg;
-
-    (void)network, (void)path;
-    return netplan_names(text, kept->name, kept->mac);
-}
-
-/* Does something in the guest give the name to the card already? 0, 1 or negative errno. */
-static int is_named(struct network *network, struct kept *kept, struct err *err)
-{
-    static const struct {
-        const char *dir, *pattern;
-        file_fn fn;
-    } places[] = {
-        { RULES_DIR, "*.rules", rules_have_name },
-        { NAMING_LINKS, "*.link", link_has_name },
-        { NETPLAN_DIR, "*.yaml", netplan_has_name },
-    };
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(places); i++)
-        r = each_file(network, places[i].dir, places[i].pattern, places[i].fn, kept, err);
-    return r;
-}
-
-static void write_link(struct network *network, const struct kept *kept, const char *reason)
-{
-    CLEANUP_FREE char *path = mem_printf(NAMING_LINKS "/10-h2k-%s.link", kept->name);
-    CLEANUP_FREE char *match =
-        *kept->mac ? mem_printf("MACAddress=%s", kept->mac) : mem_strdup("Driver=" NEW_DRIVER);
-    CLEANUP_FREE char *text = mem_printf("# the name that the network configuration uses (h2k)\n"
-                                         "[Match]\n%s\n\n[Link]\nName=%s\n",
-                                         match, kept->name);
-
-    plan_write_new(network->plan, path, text, 0644, reason);
-}
-
-/* For udev before 197. */
-static int write_rule(struct network *network, const struct kept *kept, const char *reason,
-                      struct err *err)
-{
-    CLEANUP_FREE char *old = NULL, *text = NULL;
-    CLEANUP_FREE char *match = *kept->mac
-                                   ? mem_printf("DRIVERS==\"?*\", ATTR{address}==\"%s\"", kept->mac)
-                                   : mem_strdup("DRIVERS==\"" NEW_DRIVER "\"");
-    int r = plan_read_text(network->plan, NAMING_RULES, &old, err);
-    size_t len = old ? strlen(old) : 0;
-
-    if (r < 0)
-        return r;
-    text =
-        mem_printf("%s%sSUBSYSTEM==\"net\", ACTION==\"add\", %s, ATTR{type}==\"1\", "
-                   "KERNEL==\"eth*\", NAME=\"%s\"\n",
-                   old ? old : "", len > 0 && old[len - 1] != '\n' ? "\n" : "", match, kept->name);
-    plan_write_new(network->plan, NAMING_RULES, text, 0644, reason);
-    return 0;
-}
+/* ---- names ---- */
 
 static int plan_name(struct network *network, struct kept *kept, struct err *err)
 {
-    CLEANUP_FREE char *reason = NULL;
     int r;
 
     if (network->kernel_names && is_kernel_name(kept->name)) {
         log_debug("%s is the kernel's own name", kept->name);
         return 0;
     }
-    r = is_named(network, kept, err);
+    r = network_is_named(network, kept, err);
     if (r != 0)
         return r < 0 ? r : 0;
     if (!*kept->mac && network->n > 1)
         return 1;
-    reason = mem_printf("%s is configured, and the virtio card would get another name", kept->name);
-    if (!network->links)
-        return write_rule(network, kept, reason, err);
-    write_link(network, kept, reason);
-    return 0;
+    return network_give_name(network, kept, err);
 }
 
 /* Names that nothing binds to a card when there are several. */
@@ -244,7 +146,7 @@ static int settle(struct network *network, const char *path, enum match_result r
 {
     CLEANUP_FREE char *text = fixed;
 
-    if (result == MATCH_FIXED)
+    if (text)
         plan_write(network->plan, path, text, "it matches the network card of the old machine");
     if (result == MATCH_UNSURE)
         plan_note(network->plan,
@@ -299,10 +201,20 @@ static int fix_netplan(struct network *network, const char *path, const char *te
 
 static int fix_rules(struct network *network, const char *path, const char *text, void *arg)
 {
+    struct match_target *known = NULL;
+    enum match_result result;
     char *fixed = NULL;
-    enum match_result result = match_fix_rules(text, &fixed);
+    size_t n = 0;
 
     (void)arg;
+    while (n < network->n) {
+        const struct kept *kept = &network->kept[n];
+
+        *(struct match_target *)mem_add(&known, &n, sizeof(*known)) =
+            (struct match_target){ kept->name, kept->mac };
+    }
+    result = match_fix_rules(text, known, n, &fixed);
+    free(known);
     return settle(network, path, result, fixed);
 }
 
@@ -311,7 +223,7 @@ static int plan_matches(struct network *network, struct err *err)
     static bool no = false, yes = true;
     static const struct {
         const char *dir, *pattern;
-        file_fn fn;
+        network_file_fn fn;
         void *arg;
     } places[] = {
         { NAMING_LINKS, "*.network", fix_unit, &no }, { NAMING_LINKS, "*.link", fix_unit, &yes },
@@ -320,8 +232,8 @@ static int plan_matches(struct network *network, struct err *err)
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-        if (each_file(network, places[i].dir, places[i].pattern, places[i].fn, places[i].arg, err) <
-            0)
+        if (network_each_file(network, places[i].dir, places[i].pattern, places[i].fn,
+                              places[i].arg, err) < 0)
             return -err->code;
     return 0;
 }
@@ -337,21 +249,27 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
 
 static int plan(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
-    CLEANUP(network_done)
-    struct network network = {
-        .ctx = ctx,
-        .plan = plan,
-        .links = has_link_files(plan->root),
+    /* in this order: a rule that is made to match counts as one when names are given */
+    static int (*const steps[])(struct network *, struct err *) = {
+        network_new_macs, plan_matches, network_aliases, network_ethtool, plan_names,
     };
+    CLEANUP(network_done) struct network network = { .ctx = ctx, .plan = plan };
     int r = keeps_kernel_names(ctx->facts, plan, err);
 
     if (r < 0)
         return r;
     network.kernel_names = r > 0;
+    r = find_naming_way(plan, &network.way, err);
+    if (r < 0)
+        return r;
     find_kept(&network);
-    /* first, so that a rule that is made to match counts as one */
-    r = plan_matches(&network, err);
-    return r < 0 ? r : plan_names(&network, err);
+    /* these rename nothing of their own accord */
+    network.kernel_names |=
+        network.way == NAMING_NONE ||
+        (network.n == 1 && (network.way == NAMING_TABLE || network.way == NAMING_HWADDR));
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(steps); i++)
+        r = steps[i](&network, err);
+    return r;
 }
 
 const struct fixer fixer_network = {

@@ -15,8 +15,10 @@
 
 bool is_old_driver(const char *word)
 {
-    static const char *const drivers[] = { "vmxnet3", "vmxnet",    "e1000",       "e1000e",
-                                           "pcnet32", "hv_netvsc", "xen-netfront" };
+    static const char *const drivers[] = { "vmxnet3", "vmxnet2",      "vmxnet",       "e1000",
+                                           "e1000e",  "pcnet32",      "vlance",       "hv_netvsc",
+                                           "netvsc",  "xen_netfront", "xen-netfront", "xennet",
+                                           "xen-vnif" };
 
     for (size_t i = 0; i < ARRAY_SIZE(drivers); i++)
         if (strcmp(word, drivers[i]) == 0)
@@ -29,8 +31,7 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-/* Put the new driver in the place of old ones; "!vmxnet3" means all others and stays. */
-static void swap_drivers(const char *text, struct span range, struct edits *edits)
+void swap_drivers(const char *text, struct span range, struct edits *edits)
 {
     size_t at = range.start, end = range.start + range.len;
 
@@ -48,15 +49,14 @@ static void swap_drivers(const char *text, struct span range, struct edits *edit
     }
 }
 
-static enum match_result finish(const struct edits *edits, const char *text, bool unsure,
-                                char **ret_text)
+enum match_result match_finish(const struct edits *edits, const char *text, bool unsure,
+                               char **ret_text)
 {
+    if (edits->n > 0)
+        *ret_text = edits_apply(edits, text, strlen(text), NULL);
     if (unsure)
         return MATCH_UNSURE;
-    if (edits->n == 0)
-        return MATCH_SAME;
-    *ret_text = edits_apply(edits, text, strlen(text), NULL);
-    return MATCH_FIXED;
+    return edits->n > 0 ? MATCH_FIXED : MATCH_SAME;
 }
 
 /* ---- files of sections ---- */
@@ -100,6 +100,16 @@ static struct span entry_span(const char *text, const struct keyfile_entry *entr
         end += text[end] == '\n';
     }
     return (struct span){ start, end - start };
+}
+
+/* systemd.network(5): what systemd-detect-virt says. "!vmware" stays. */
+static void fix_virtualization(const struct keyfile_entry *entry, struct edits *edits)
+{
+    static const char *const others[] = { "vmware", "microsoft", "xen", "oracle", "parallels" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (strcmp(entry->value, others[i]) == 0)
+            edits_add(edits, entry->value_at, "kvm");
 }
 
 /* A match by slot: it goes when something else still says which interface is meant. */
@@ -149,8 +159,10 @@ static enum match_result fix_sections(const char *text, const struct dialect *di
             swap_drivers(text, entry->value_at, &edits);
         else if (strcmp(entry->key, dialect->path) == 0)
             sure &= fix_path(text, &keyfile, entry, dialect, target, &edits);
+        else if (strcmp(entry->key, "Virtualization") == 0)
+            fix_virtualization(entry, &edits);
     }
-    return finish(&edits, text, !sure, ret_text);
+    return match_finish(&edits, text, !sure, ret_text);
 }
 
 enum match_result match_fix_unit(const char *text, bool is_link, const struct match_target *target,
@@ -202,26 +214,5 @@ enum match_result match_fix_netplan(const char *text, char **ret_text)
     while (line_next(text, len, &pos, &line))
         if (find_yaml_driver(text, &line, &value))
             swap_drivers(text, value, &edits);
-    return finish(&edits, text, false, ret_text);
-}
-
-enum match_result match_fix_rules(const char *text, char **ret_text)
-{
-    static const char key[] = "DRIVERS==\"";
-    CLEANUP_EDITS struct edits edits = { 0 };
-    size_t pos = 0, len = strlen(text);
-    struct span line;
-
-    while (line_next(text, len, &pos, &line)) {
-        CLEANUP_FREE char *copy = span_dup(text, line);
-        const char *found = strstr(copy, key);
-        struct span value;
-
-        if (copy[strspn(copy, " \t")] == '#' || !found || !strstr(copy, "NAME=\""))
-            continue;
-        found += sizeof(key) - 1;
-        value = (struct span){ line.start + (size_t)(found - copy), strcspn(found, "\"") };
-        swap_drivers(text, value, &edits);
-    }
-    return finish(&edits, text, false, ret_text);
+    return match_finish(&edits, text, false, ret_text);
 }

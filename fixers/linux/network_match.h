@@ -4,6 +4,9 @@
 #define H2K_FIXERS_LINUX_NETWORK_MATCH_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+#include "inspect/fields.h"
 
 #define NEW_DRIVER "virtio_net"
 
@@ -16,7 +19,8 @@ struct match_target {
 enum match_result {
     MATCH_SAME,   /* nothing depends on the old hardware */
     MATCH_FIXED,  /* *ret_text is the new text, to free */
-    MATCH_UNSURE, /* a slot is named, and nothing says which interface that will be */
+    MATCH_UNSURE, /* a slot is named, and nothing says which interface that will be; *ret_text is
+                   * set too when something else could be fixed */
 };
 
 /* .network and .link files of systemd; @is_link: of the latter kind. */
@@ -30,10 +34,20 @@ enum match_result match_fix_keyfile(const char *text, const struct match_target 
 /* Netplan's YAML: `driver:` of a match. */
 enum match_result match_fix_netplan(const char *text, char **ret_text);
 
-/* udev rules that give an interface a name: DRIVERS=="vmxnet3". */
-enum match_result match_fix_rules(const char *text, char **ret_text);
+/* udev rules that give an interface a name: DRIVERS=="vmxnet3", KERNELS=="0000:0b:00.0". @known:
+ * names that are kept; with a MAC address (or "") each. (network_rules.c) */
+enum match_result match_fix_rules(const char *text, const struct match_target *known,
+                                  size_t n_known, char **ret_text);
 
 /* A driver of network cards of other hypervisors? */
 bool is_old_driver(const char *word);
+
+/* Put the new driver in the place of old ones in some bytes of @text; "!vmxnet3" means all others
+ * and stays. */
+void swap_drivers(const char *text, struct span range, struct edits *edits);
+
+/* What the edits make of @text. */
+enum match_result match_finish(const struct edits *edits, const char *text, bool unsure,
+                               char **ret_text);
 
 #endif

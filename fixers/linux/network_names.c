@@ -10,6 +10,7 @@
 #include "inspect/fields.h"
 #include "inspect/keyfile.h"
 #include "inspect/netplan.h"
+#include "inspect/shellvars.h"
 #include "inspect/udev_rules.h"
 
 #define NAME_MAX_LEN 15 /* IFNAMSIZ - 1 */
@@ -68,7 +69,8 @@ bool link_names(const char *text, const char *name, const char *mac)
 /* Conditions on hardware that a virtio card does not meet. */
 static bool wants_old_hardware(const char *line)
 {
-    static const char *const conditions[] = { "KERNELS==", "SUBSYSTEMS==", "ATTRS{", "ENV{" };
+    static const char *const conditions[] = { "KERNELS==", "SUBSYSTEMS==", "ENV{", "ATTRS{vendor}",
+                                              "ATTRS{device}" };
     const char *driver = strstr(line, "DRIVERS==\"");
 
     for (size_t i = 0; i < ARRAY_SIZE(conditions); i++)
@@ -81,11 +83,11 @@ static bool wants_old_hardware(const char *line)
 bool rules_name(const char *text, const char *name, const char *mac)
 {
     size_t pos = 0, len = strlen(text);
-    struct span line;
+    struct span rule;
 
-    while (line_next(text, len, &pos, &line)) {
+    while (udev_rule_next(text, len, &pos, &rule)) {
         CLEANUP_UDEV_NAMES struct udev_names names = { 0 };
-        CLEANUP_FREE char *copy = span_dup(text, line);
+        CLEANUP_FREE char *copy = span_dup(text, rule);
 
         if (wants_old_hardware(copy))
             continue;
@@ -95,8 +97,7 @@ bool rules_name(const char *text, const char *name, const char *mac)
                 strcasecmp(names.names[i].mac, mac) == 0)
                 return true;
         /* our own rule for an unknown address */
-        if (!*mac && copy[strspn(copy, " \t")] != '#' &&
-            strstr(copy, "DRIVERS==\"" NEW_DRIVER "\"")) {
+        if (!*mac && strstr(copy, "DRIVERS==\"" NEW_DRIVER "\"")) {
             CLEANUP_FREE char *gives = mem_printf("NAME=\"%s\"", name);
 
             if (strstr(copy, gives))
@@ -119,18 +120,144 @@ bool netplan_names(const char *text, const char *name, const char *mac)
     return false;
 }
 
+bool ifcfg_names(const char *text, const char *name, const char *mac)
+{
+    CLEANUP_SHELLVARS struct shellvars vars = { 0 };
+
+    shellvars_parse(text, strlen(text), &vars);
+    return *mac && same(shellvars_get(&vars, "HWADDR"), mac) &&
+           same(shellvars_get(&vars, "DEVICE"), name);
+}
+
+bool table_names(const char *text, const char *name, const char *mac)
+{
+    size_t pos = 0, len = strlen(text);
+    struct span line, words[2];
+
+    while (*mac && line_next(text, len, &pos, &line)) {
+        size_t n = fields_split(text, &line, words, ARRAY_SIZE(words));
+        CLEANUP_FREE char *card = n == 2 ? span_dup(text, words[1]) : NULL;
+
+        if (card && span_is(text, words[0], name) &&
+            same(card + (strncmp(card, "mac=", 4) == 0 ? 4 : 0), mac))
+            return true;
+    }
+    return false;
+}
+
 /* ---- how the guest names interfaces ---- */
 
-bool has_link_files(const struct guest_root *root)
+static bool has_one(const struct guest_root *root, const char *const *paths, size_t n)
 {
-    /* systemd and udev became one project with udev 183; nobody keeps 183 to 196 */
-    static const char *const marks[] = { "/usr/lib/systemd/network", "/lib/systemd/network",
-                                         "/usr/lib/systemd/systemd", "/lib/systemd/systemd" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-        if (guest_exists(root, marks[i]))
+    for (size_t i = 0; i < n; i++)
+        if (guest_exists(root, paths[i]))
             return true;
     return false;
+}
+
+static bool has_systemd_udev(const struct guest_root *root)
+{
+    static const char *const programs[] = { "/usr/lib/systemd/systemd-udevd",
+                                            "/lib/systemd/systemd-udevd" };
+
+    return has_one(root, programs, ARRAY_SIZE(programs));
+}
+
+static bool has_other_udev(const struct guest_root *root)
+{
+    static const char *const programs[] = { "/sbin/udevd", "/usr/sbin/udevd", "/lib/udev/udevd",
+                                            "/usr/lib/udev/udevd", "/usr/bin/udevd" };
+
+    return has_one(root, programs, ARRAY_SIZE(programs));
+}
+
+/* systemd before 209 has none of these; eudev may have folders that packages left. */
+static bool has_link_files(const struct guest_root *root)
+{
+    static const char *const marks[] = { "/usr/lib/systemd/network", "/lib/systemd/network",
+                                         "/usr/lib/udev/rules.d/80-net-setup-link.rules",
+                                         "/lib/udev/rules.d/80-net-setup-link.rules" };
+
+    return has_one(root, marks, ARRAY_SIZE(marks)) &&
+           (has_systemd_udev(root) || !has_other_udev(root));
+}
+
+bool has_rename_device(const struct guest_root *root)
+{
+    static const char *const marks[] = { "/lib/udev/rename_device", "/usr/lib/udev/rename_device" };
+
+    return has_one(root, marks, ARRAY_SIZE(marks));
+}
+
+static bool has_mdev(const struct guest_root *root)
+{
+    static const char *const marks[] = { "/etc/mdev.conf", "/sbin/mdev" };
+
+    return has_one(root, marks, ARRAY_SIZE(marks)) && !has_systemd_udev(root) &&
+           !has_other_udev(root);
+}
+
+/* Does mdev call nameif? 0, 1 or negative errno. */
+static int mdev_names(struct plan *plan, struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    int r = plan_read_text(plan, "/etc/mdev.conf", &text, err);
+    struct span line;
+    size_t pos = 0;
+
+    while (r > 0 && line_next(text, strlen(text), &pos, &line)) {
+        CLEANUP_FREE char *copy = span_dup(text, line);
+
+        if (copy[0] != '#' && strstr(copy, "nameif"))
+            return 1;
+    }
+    return r < 0 ? r : 0;
+}
+
+/* udev 098 replaced SYSFS{} by ATTR{} and ATTRS{}: rules that know the first alone are older. 0, 1
+ * or negative errno. */
+static int rules_are_old(struct plan *plan, struct err *err)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    bool has_sysfs = false, has_attr = false;
+
+    if (guest_is_dir(plan->root, "/lib/udev/rules.d") ||
+        guest_is_dir(plan->root, "/usr/lib/udev/rules.d"))
+        return 0;
+    if (guest_is_dir(plan->root, "/etc/udev/rules.d") &&
+        guest_list(plan->root, "/etc/udev/rules.d", &names, err) < 0)
+        return -err->code;
+    for (size_t i = 0; i < names.n; i++) {
+        CLEANUP_FREE char *path = mem_printf("/etc/udev/rules.d/%s", names.items[i]);
+        CLEANUP_FREE char *text = NULL;
+
+        if (!guest_is_file(plan->root, path))
+            continue;
+        if (plan_read_text(plan, path, &text, err) < 0)
+            return -err->code;
+        has_sysfs |= text && strstr(text, "SYSFS{");
+        has_attr |= text && (strstr(text, "ATTR{") || strstr(text, "ATTRS{"));
+    }
+    return has_sysfs && !has_attr;
+}
+
+int find_naming_way(struct plan *plan, enum naming_way *ret, struct err *err)
+{
+    int r;
+
+    *ret = NAMING_LINK;
+    if (has_link_files(plan->root))
+        return 0;
+    if (has_mdev(plan->root)) {
+        r = mdev_names(plan, err);
+        *ret = r > 0 ? NAMING_TABLE : NAMING_NONE;
+        return r < 0 ? r : 0;
+    }
+    r = rules_are_old(plan, err);
+    *ret = NAMING_RULE;
+    if (r > 0)
+        *ret = has_rename_device(plan->root) ? NAMING_HWADDR : NAMING_NONE;
+    return r < 0 ? r : 0;
 }
 
 /* The last net.ifnames= among the words of @text: -1 none, 0, 1. */
@@ -142,6 +269,34 @@ static int ifnames_in(const char *text)
     for (const char *at = strstr(text, key); at; at = strstr(at + 1, key))
         value = at[sizeof(key) - 1] != '0';
     return value;
+}
+
+/* Arguments that grub.cfg only refers to: entries of the boot loader specification, GRUB's
+ * environment. 0, 1 or negative errno. */
+static int other_configs_keep(struct plan *plan, struct err *err)
+{
+    static const char entries[] = "/boot/loader/entries";
+    static const char *const files[] = { "/boot/grub2/grubenv", "/boot/grub/grubenv",
+                                         "/etc/kernel/cmdline" };
+    CLEANUP_STRLIST struct strlist paths = { 0 }, names = { 0 };
+
+    if (guest_is_dir(plan->root, entries) && guest_list(plan->root, entries, &names, err) < 0)
+        return -err->code;
+    for (size_t i = 0; i < names.n; i++)
+        strlist_take(&paths, mem_printf("%s/%s", entries, names.items[i]));
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+        strlist_add(&paths, files[i]);
+    for (size_t i = 0; i < paths.n; i++) {
+        CLEANUP_FREE char *text = NULL;
+
+        if (!guest_is_file(plan->root, paths.items[i]))
+            continue;
+        if (plan_read_text(plan, paths.items[i], &text, err) < 0)
+            return -err->code;
+        if (text && ifnames_in(text) == 0)
+            return 1;
+    }
+    return 0;
 }
 
 int keeps_kernel_names(const struct facts *facts, struct plan *plan, struct err *err)
@@ -159,5 +314,7 @@ int keeps_kernel_names(const struct facts *facts, struct plan *plan, struct err 
     }
     if (!*facts->boot_config || plan_read_text(plan, facts->boot_config, &text, err) < 0)
         return err->code ? -err->code : 0;
-    return text && ifnames_in(text) == 0;
+    if (text && ifnames_in(text) >= 0)
+        return ifnames_in(text) == 0;
+    return other_configs_keep(plan, err);
 }

@@ -20,8 +20,24 @@ bool rules_name(const char *text, const char *name, const char *mac);
 /* Does netplan's YAML give @name (set-name) to the card with @mac? */
 bool netplan_names(const char *text, const char *name, const char *mac);
 
-/* Does udev read .link files (197 and later)? */
-bool has_link_files(const struct guest_root *root);
+/* Does the ifcfg file's text (Red Hat) give @name to the card with @mac? */
+bool ifcfg_names(const char *text, const char *name, const char *mac);
+
+/* Does the table of nameif(8) give @name to the card with @mac? */
+bool table_names(const char *text, const char *name, const char *mac);
+
+/* How a guest can be told the name of a card: the oldest way that it understands. */
+enum naming_way {
+    NAMING_LINK,   /* .link files: udev of systemd 209 and later */
+    NAMING_RULE,   /* rules: udev 098 and later, eudev */
+    NAMING_HWADDR, /* HWADDR= in ifcfg files: EL5, whose udev knows no ATTR{} */
+    NAMING_TABLE,  /* /etc/mactab: mdev with nameif */
+    NAMING_NONE,   /* mdev alone; udev before 098 */
+};
+int find_naming_way(struct plan *plan, enum naming_way *ret, struct err *err);
+
+/* Does udev ask Red Hat's rename_device, which reads HWADDR= of ifcfg files? */
+bool has_rename_device(const struct guest_root *root);
 
 /* Do interfaces keep the kernel's names (eth0 ...): net.ifnames=0, or udev's naming switched off?
  * 0, 1, or negative errno. */

@@ -26,6 +26,13 @@
 #define NETPLAN "/etc/netplan/50-cloud-init.yaml"
 #define NM "/etc/NetworkManager/system-connections/lan.nmconnection"
 #define UNIT "/etc/systemd/network/20-lan.network"
+#define RHEL "/etc/sysconfig/network-scripts/ifcfg-"
+#define SUSE "/etc/sysconfig/network/ifcfg-"
+#define NEW_MAC "52:54:00:aB:00:01"
+#define RENAME_DEVICE                                                                              \
+    {                                                                                              \
+        "/lib/udev/rename_device", ""                                                              \
+    }
 
 struct file {
     const char *path, *text;
@@ -33,8 +40,9 @@ struct file {
 
 static const struct {
     const char *label;
-    struct file have[3];
-    const char *nic_mac; /* --nic ens192=MAC */
+    struct file have[4];
+    const char *nic_mac; /* --nic NAME=MAC */
+    const char *nic;     /* NAME; NULL: ens192 */
     bool old_udev;
     struct file want; /* path NULL: no change */
     const char *note; /* part of one; NULL: none */
@@ -52,11 +60,24 @@ static const struct {
       { { INTERFACES, STATIC },
         { RULES, "SUBSYSTEM==\"net\", KERNELS==\"0000:0b:00.0\", ATTR{address}==\"" MAC "\", "
                  "NAME=\"ens192\"\n" } },
-      .want = { LINK_PATH, BY_MAC } },
-    { "rule for another MAC",
-      { { INTERFACES, STATIC }, { RULES, RULE } },
-      .nic_mac = "52:54:00:00:00:01",
-      .want = { LINK_PATH, LINK_HEAD "MACAddress=52:54:00:00:00:01\n\n[Link]\nName=ens192\n" } },
+      .want = { RULES, "SUBSYSTEM==\"net\", ATTR{address}==\"" MAC "\", NAME=\"ens192\"\n" } },
+    { "rule for a slot alone, one card (YaST)",
+      { { SUSE "ens192", "IPADDR='10.0.0.5/24'\n" },
+        { RULES, "SUBSYSTEM==\"net\", ACTION==\"add\", DRIVERS==\"?*\", \\\n"
+                 "  KERNELS==\"0000:0b:00.0\", NAME=\"ens192\"\n" } },
+      .want = { RULES, "SUBSYSTEM==\"net\", ACTION==\"add\", DRIVERS==\"?*\", \\\n"
+                       "  DRIVERS==\"virtio_net\", NAME=\"ens192\"\n" } },
+    { "rule for a path, the card is known",
+      { { INTERFACES, STATIC },
+        { RULES, "SUBSYSTEM==\"net\", ENV{ID_PATH}==\"pci-0000:0b:00.0\", "
+                 "ATTRS{vendor}==\"0x15ad\", NAME:=\"ens192\"\n" } },
+      .nic_mac = MAC,
+      .want = { RULES, "SUBSYSTEM==\"net\", ATTR{address}==\"" MAC "\", NAME:=\"ens192\"\n" } },
+    { "rules for slots, several cards that are not known",
+      { { INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n" },
+        { RULES, "SUBSYSTEM==\"net\", KERNELS==\"0000:0b:00.0\", NAME=\"ens192\"\n" } },
+      .want = { NULL, NULL },
+      .note = RULES " matches a slot" },
     { ".link by MAC",
       { { INTERFACES, STATIC },
         { "/etc/systemd/network/70-lan.link",
@@ -167,6 +188,116 @@ static const struct {
       { { NM, "[connection]\nid=lan\n[match]\ndriver=vmxnet3;\n[ipv4]\nmethod=manual\n" } },
       .want = { NM, "[connection]\nid=lan\n[match]\ndriver=virtio_net;\n"
                     "[ipv4]\nmethod=manual\n" } },
+    { "networkd for guests of VMware only",
+      { { UNIT, "[Match]\nName=en*\nVirtualization=vmware\n\n[Network]\nDHCP=yes\n" } },
+      .want = { UNIT, "[Match]\nName=en*\nVirtualization=kvm\n\n[Network]\nDHCP=yes\n" } },
+    { "ifcfg with HWADDR, which udev reads",
+      { { RHEL "ens192", "DEVICE=ens192\nHWADDR=00:50:56:AA:BB:CC\nIPADDR=10.0.0.5\n" },
+        RENAME_DEVICE },
+      .want = { NULL, NULL } },
+    { "ifcfg with HWADDR, which nobody reads",
+      { { RHEL "ens192", "DEVICE=ens192\nHWADDR=00:50:56:AA:BB:CC\nIPADDR=10.0.0.5\n" } },
+      .want = { LINK_PATH, BY_MAC } },
+    { "another address: ifcfg",
+      { { RHEL "ens192", "DEVICE=ens192\n#HWADDR=00:50:56:AA:BB:CC\n"
+                         "HWADDR=\"00:50:56:AA:BB:CC\" # first\nMACADDR=" MAC "\n" },
+        RENAME_DEVICE },
+      .nic_mac = NEW_MAC,
+      .want = { RHEL "ens192", "DEVICE=ens192\n#HWADDR=00:50:56:AA:BB:CC\n"
+                               "HWADDR=\"52:54:00:AB:00:01\" # first\nMACADDR=" MAC "\n" } },
+    { "another address: rules",
+      { { INTERFACES, STATIC }, { RULES, RULE } },
+      .nic_mac = "52:54:00:00:00:01",
+      .want = { RULES, "SUBSYSTEM==\"net\", ACTION==\"add\", DRIVERS==\"?*\", "
+                       "ATTR{address}==\"52:54:00:00:00:01\", ATTR{type}==\"1\", "
+                       "KERNEL==\"eth*\", NAME=\"ens192\"\n" } },
+    { "another address: .link, which also gives one",
+      { { INTERFACES, STATIC }, { LINK_PATH, BY_MAC "MACAddress=" MAC "\n" } },
+      .nic_mac = "52:54:00:00:00:01",
+      .want = { LINK_PATH, LINK_HEAD "MACAddress=52:54:00:00:00:01\n\n[Link]\nName=ens192\n"
+                                     "MACAddress=" MAC "\n" } },
+    { "another address: netplan",
+      { { NETPLAN, "network:\n  ethernets:\n    ens192:\n"
+                   "      match: {macaddress: \"" MAC "\"}\n      set-name: ens192\n" } },
+      .nic_mac = "52:54:00:00:00:01",
+      .want = { NETPLAN, "network:\n  ethernets:\n    ens192:\n      match: {macaddress: "
+                         "\"52:54:00:00:00:01\"}\n      set-name: ens192\n" } },
+    { "another address: a file is named after the old one",
+      { { SUSE "eth0", "IPADDR='10.0.0.5/24'\n" },
+        { SUSE "eth-id-" MAC, "IPADDR='10.0.0.5/24'\n" },
+        { "/etc/iftab", "eth0 mac " MAC "\n" },
+        { "/boot/grub/grub.cfg", "linux /vmlinuz net.ifnames=0\n" } },
+      .nic_mac = "52:54:00:00:00:01",
+      .nic = "eth0",
+      .want = { "/etc/iftab", "eth0 mac 52:54:00:00:00:01\n" },
+      .note = "ifcfg-eth-id-" MAC " is for the old address of eth0" },
+    { "modprobe loads the old driver (EL5)",
+      { { RHEL "eth0", "DEVICE=eth0\nHWADDR=" MAC "\nIPADDR=10.0.0.5\n" },
+        RENAME_DEVICE,
+        { "/etc/modprobe.conf", "alias eth0 vmxnet # one\nalias eth1\tpcnet32\n"
+                                "alias scsi_hostadapter mptbase\nalias eth2 bnx2\n" } },
+      .old_udev = true,
+      .want = { "/etc/modprobe.conf", "alias eth0 virtio_net # one\nalias eth1\tvirtio_net\n"
+                                      "alias scsi_hostadapter mptbase\nalias eth2 bnx2\n" } },
+    { "udev without ATTR{}: HWADDR is the name's rule (EL5)",
+      { { RHEL "lan", "DEVICE=lan\nIPADDR=10.0.0.5" },
+        RENAME_DEVICE,
+        { "/etc/udev/rules.d/50-udev.rules", "KERNEL==\"sd*\", SYSFS{vendor}==\"x\"\n" } },
+      .nic_mac = MAC,
+      .nic = "lan",
+      .old_udev = true,
+      .want = { RHEL "lan", "DEVICE=lan\nIPADDR=10.0.0.5\nHWADDR=" MAC "\n" } },
+    { "udev without ATTR{}: eth0 is the kernel's",
+      { { RHEL "eth0", "DEVICE=eth0\nIPADDR=10.0.0.5" },
+        RENAME_DEVICE,
+        { "/etc/udev/rules.d/50-udev.rules", "KERNEL==\"sd*\", SYSFS{vendor}==\"x\"\n" } },
+      .old_udev = true,
+      .want = { NULL, NULL } },
+    { "settings of ethtool in ifcfg",
+      { { RHEL "ens192", "DEVICE=ens192\nHWADDR=" MAC "\nETHTOOL_OPTS=\"-G ens192 rx 4096\"\n"
+                         "ONBOOT=yes\n" },
+        RENAME_DEVICE },
+      .want = { RHEL "ens192", "DEVICE=ens192\nHWADDR=" MAC "\n"
+                               "#ETHTOOL_OPTS=\"-G ens192 rx 4096\"\nONBOOT=yes\n" } },
+    { "settings of ethtool that virtio has too",
+      { { RHEL "ens192", "DEVICE=ens192\nHWADDR=" MAC "\nETHTOOL_OPTS=\"-K ${DEVICE} tso off\"\n" },
+        RENAME_DEVICE },
+      .want = { NULL, NULL } },
+    { "ethtool before the interface is up",
+      { { INTERFACES, STATIC "  pre-up /sbin/ethtool -G ens192 rx 4096\n"
+                             "  up ethtool -K ens192 lro off || true\n  up ip route add x\n" },
+        { RULES, RULE } },
+      .want = { INTERFACES, STATIC "  pre-up /sbin/ethtool -G ens192 rx 4096 || true\n"
+                                   "  up ethtool -K ens192 lro off || true\n"
+                                   "  up ip route add x\n" } },
+    { "mdev takes no name away",
+      { { INTERFACES, "iface eth0 inet dhcp\n" }, { "/etc/mdev.conf", "# @/sbin/nameif\n" } },
+      .old_udev = true,
+      .want = { NULL, NULL } },
+    { "mdev with nameif",
+      { { INTERFACES, "iface lan inet dhcp\n" },
+        { "/etc/mdev.conf", "-SUBSYSTEM=net;.* root:root 600 @/sbin/nameif -s\n" } },
+      .nic_mac = MAC,
+      .nic = "lan",
+      .old_udev = true,
+      .want = { "/etc/mactab", "lan " MAC "\n" } },
+    { "mdev alone cannot give a name",
+      { { INTERFACES, "iface lan inet dhcp\n" }, { "/sbin/mdev", "" } },
+      .old_udev = true,
+      .want = { NULL, NULL },
+      .note = "nothing in this guest gives a card that name" },
+    { "eudev reads rules, whatever folders packages have left",
+      { { INTERFACES, STATIC },
+        { "/sbin/udevd", "" },
+        { "/usr/lib/systemd/network/80-vm.network", "" } },
+      .nic_mac = MAC,
+      .old_udev = true,
+      .want = { RULES, RULE } },
+    { "net.ifnames=0 in an entry of the boot loader specification",
+      { { RHEL "eth0", "DEVICE=eth0\n" },
+        { "/boot/grub/grub.cfg", "blscfg\n" },
+        { "/boot/loader/entries/a.conf", "options root=UUID=1 net.ifnames=0\n" } },
+      .want = { NULL, NULL } },
 };
 
 static struct tree tree;
@@ -192,11 +323,22 @@ static void make_plan(const struct fix_opts *opts)
     facts_free(facts);
 }
 
+static void expect_note(const char *part)
+{
+    bool found = false;
+
+    if (!part)
+        assert_int_equal(plan->notes.n, 0);
+    for (size_t i = 0; part && i < plan->notes.n; i++)
+        found |= strstr(plan->notes.items[i], part) != NULL;
+    assert_true(!part || found);
+}
+
 static void names_stay_and_nothing_else_changes(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        struct nic_option nic = { .name = mem_strdup("ens192"),
+        struct nic_option nic = { .name = mem_strdup(cases[i].nic ? cases[i].nic : "ens192"),
                                   .mac = mem_strdup(cases[i].nic_mac) };
         struct fix_opts opts = { .nics = &nic, .n_nics = cases[i].nic_mac != NULL };
         size_t n_want = cases[i].want.path != NULL;
@@ -209,9 +351,7 @@ static void names_stay_and_nothing_else_changes(void **state)
         for (size_t j = 0; j < ARRAY_SIZE(cases[i].have) && cases[i].have[j].path; j++)
             tree_put(&tree, cases[i].have[j].path, cases[i].have[j].text, 0600);
         make_plan(&opts);
-        assert_int_equal(plan->notes.n, cases[i].note != NULL);
-        if (cases[i].note)
-            assert_non_null(strstr(plan->notes.items[0], cases[i].note));
+        expect_note(cases[i].note);
         for (size_t j = plan->n; j > 0; j--)
             if (plan->changes[j - 1].action == CHANGE_WRITE)
                 n_want--;
@@ -228,6 +368,59 @@ static void names_stay_and_nothing_else_changes(void **state)
         free(nic.name);
         free(nic.mac);
     }
+}
+
+/* Both addresses are known to the guest, and each is the other's now. */
+static void addresses_may_change_places(void **state)
+{
+    static const char a[] = "00:50:56:00:00:0a", b[] = "00:50:56:00:00:0b";
+    struct nic_option nics[] = { { mem_strdup("lan0"), mem_strdup(b) },
+                                 { mem_strdup("lan1"), mem_strdup(a) } };
+    struct fix_opts opts = { .nics = nics, .n_nics = 2 };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, RHEL "lan0", "DEVICE=lan0\nHWADDR=00:50:56:00:00:0A\n", 0644);
+    tree_put(&tree, RHEL "lan1", "DEVICE=lan1\nHWADDR=00:50:56:00:00:0b\n", 0644);
+    tree_put(&tree, "/lib/udev/rename_device", "", 0755);
+    make_plan(&opts);
+    assert_int_equal(plan->n, 2);
+    assert_int_equal(plan_apply(plan, &err), 0);
+    tree_expect(&tree, RHEL "lan0", "DEVICE=lan0\nHWADDR=00:50:56:00:00:0B\n");
+    tree_expect(&tree, RHEL "lan1", "DEVICE=lan1\nHWADDR=00:50:56:00:00:0a\n");
+    plan_free(plan);
+    make_plan(&opts);
+    assert_int_equal(plan->n, 0);
+    plan_free(plan);
+    tree_close(&tree);
+    for (size_t i = 0; i < ARRAY_SIZE(nics); i++) {
+        free(nics[i].name);
+        free(nics[i].mac);
+    }
+}
+
+/* Without virtio in any kernel the machine gets a card that the old driver is for. */
+static void aliases_stay_when_no_kernel_has_virtio(void **state)
+{
+    struct fix_opts opts = { 0 };
+    struct fix_context ctx = { .opts = &opts };
+    struct facts *facts = facts_new();
+    struct err err = ERR_NONE;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, "/etc/modprobe.conf", "alias eth0 e1000\n", 0644);
+    (void)facts_add_kernel(facts);
+    ctx.facts = facts;
+    plan = plan_new(tree.root);
+    plan->fixer = fixer_network.name;
+    assert_int_equal(fixer_network.plan(&ctx, plan, &err), 0);
+    assert_int_equal(plan->n, 0);
+    assert_int_equal(plan->notes.n, 1);
+    plan_free(plan);
+    facts_free(facts);
+    tree_close(&tree);
 }
 
 static void slots_become_what_is_known(void **state)
@@ -297,7 +490,7 @@ static void drivers_in_yaml_and_rules_are_found(void **state)
     fixed = NULL;
     assert_int_equal(match_fix_rules("DRIVERS==\"vmxnet3\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
                                      "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n",
-                                     &fixed),
+                                     NULL, 0, &fixed),
                      MATCH_FIXED);
     assert_string_equal(fixed, "DRIVERS==\"virtio_net\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
                                "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n");
@@ -321,6 +514,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_stay_and_nothing_else_changes),
+        cmocka_unit_test(addresses_may_change_places),
+        cmocka_unit_test(aliases_stay_when_no_kernel_has_virtio),
         cmocka_unit_test(slots_become_what_is_known),
         cmocka_unit_test(drivers_in_yaml_and_rules_are_found),
         cmocka_unit_test(names_are_checked),

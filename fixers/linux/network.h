@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of the network fixer. */
+#ifndef H2K_FIXERS_LINUX_NETWORK_H
+#define H2K_FIXERS_LINUX_NETWORK_H
+
+#include "fixers/fixer.h"
+#include "fixers/linux/network_match.h"
+#include "fixers/linux/network_names.h"
+
+/* A name that must stay. */
+struct kept {
+    const char *name, *mac; /* of the card in the new machine; "": not known */
+    const char *old_mac;    /* what the guest's files say; "": nothing */
+};
+
+struct network {
+    const struct fix_context *ctx;
+    struct plan *plan;
+    struct kept *kept;
+    size_t n;
+    bool kernel_names; /* eth0 ... stay by themselves */
+    enum naming_way way;
+};
+
+/* Called for a configuration file; > 0 ends the round. */
+typedef int (*network_file_fn)(struct network *network, const char *path, const char *text,
+                               void *arg);
+
+/* All files of @dir that match @pattern, as they will be; copies that no program reads are left
+ * out. Returns what @fn gave, or 0. */
+int network_each_file(struct network *network, const char *dir, const char *pattern,
+                      network_file_fn fn, void *arg, struct err *err);
+
+/* Does something in the guest give the name to the card already? 0, 1 or negative errno. */
+int network_is_named(struct network *network, struct kept *kept, struct err *err);
+
+/* Give the name to the card, the way the guest understands. 0, 1 when the card would have to be
+ * known, or negative errno. */
+int network_give_name(struct network *network, const struct kept *kept, struct err *err);
+
+/* Addresses of cards that --nic says are others now. */
+int network_new_macs(struct network *network, struct err *err);
+
+/* Aliases of modprobe that load another card's driver. */
+int network_aliases(struct network *network, struct err *err);
+
+/* Settings of ethtool that only the old card has. */
+int network_ethtool(struct network *network, struct err *err);
+
+#endif

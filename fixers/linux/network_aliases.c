@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * "alias eth0 vmxnet" in modprobe.conf(5): EL5, SLES 10 and older load the driver of an interface
+ * by it.
+ */
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "fixers/linux/network.h"
+
+/* Does some kernel of the guest have virtio? What is not known is not doubted. */
+static bool has_virtio(const struct facts *facts)
+{
+    for (size_t i = 0; i < facts->n_kernels; i++)
+        if (facts->kernels[i].has_virtio)
+            return true;
+    return facts->n_kernels == 0;
+}
+
+static bool is_interface(const char *word)
+{
+    size_t len = strcspn(word, "0123456789");
+
+    return len > 0 && word[len] && strspn(word + len, "0123456789") == strlen(word + len);
+}
+
+static int fix_file(struct network *network, const char *path, const char *text, void *arg)
+{
+    CLEANUP_EDITS struct edits edits = { 0 };
+    CLEANUP_FREE char *fixed = NULL;
+    size_t pos = 0, len = strlen(text);
+    struct span line, words[3];
+
+    (void)arg;
+    while (line_next(text, len, &pos, &line)) {
+        size_t n = fields_split(text, &line, words, ARRAY_SIZE(words));
+        CLEANUP_FREE char *name = n == 3 ? span_dup(text, words[1]) : NULL;
+        CLEANUP_FREE char *driver = n == 3 ? span_dup(text, words[2]) : NULL;
+
+        if (name && span_is(text, words[0], "alias") && is_interface(name) && is_old_driver(driver))
+            edits_add(&edits, words[2], NEW_DRIVER);
+    }
+    if (edits.n == 0)
+        return 0;
+    if (!has_virtio(network->ctx->facts)) {
+        plan_note(network->plan,
+                  "%s names a driver of the old network card and stays: no kernel of the guest has "
+                  "one for virtio, give it a card of the old kind (e1000)",
+                  path);
+        return 0;
+    }
+    fixed = edits_apply(&edits, text, len, NULL);
+    plan_write(network->plan, path, fixed, "the card of the new machine has another driver");
+    return 0;
+}
+
+int network_aliases(struct network *network, struct err *err)
+{
+    static const struct {
+        const char *dir, *pattern;
+    } places[] = {
+        { "/etc", "modprobe.conf" }, { "/etc", "modprobe.conf.local" }, { "/etc", "modules.conf" },
+        { "/etc", "conf.modules" },  { "/etc/modprobe.d", "*" },
+    };
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(places); i++)
+        r = network_each_file(network, places[i].dir, places[i].pattern, fix_file, NULL, err);
+    return r < 0 ? r : 0;
+}
