@@ -19,6 +19,9 @@ static const struct {
     { "cryptroot/crypttab", crypttab_by_uuid },
     { "etc/crypttab", crypttab_by_uuid },
     { "etc/cmdline.d/*.conf", command_line_by_uuid },
+    { "etc/lvm/lvm.conf", lvm_filters_by_name },
+    { "etc/mdadm.conf", mdadm_conf_by_uuid },
+    { "etc/mdadm/mdadm.conf", mdadm_conf_by_uuid },
 };
 
 static bool is_replaced_later(const struct initramfs *found, size_t i)

@@ -102,6 +102,7 @@ static const struct var_rule initramfs_rules[] = {
     { "CRYPTROOT", true, fix_crypt_options },
     { "RESUME", true, fix_device },
     { "ROOT", true, fix_device },
+    { "target", true, fix_crypt_options }, /* lines of conf.d/cryptroot in the archive */
 };
 
 /* extlinux-update, u-boot-update, update-extlinux, perl-Bootloader, kexec-tools, kdump */

@@ -181,6 +181,12 @@ static void archived_names_of_disks_become_uuids(void **state)
         { "cryptroot/crypttab", "cr /dev/sda3 none luks\n", "cr UUID=aaaa-3333 none luks\n" },
         { "etc/cmdline.d/95resume.conf", " resume=/dev/sda5 \n", " resume=UUID=aaaa-5555 \n" },
         { "etc/cmdline.d/99x.conf", " root=/dev/sdz1 \n", NULL },
+        { "conf/conf.d/cryptroot", "target=cr,source=/dev/sda3,key=none\n",
+          "target=cr,source=UUID=aaaa-3333,key=none\n" },
+        { "etc/lvm/lvm.conf", "devices { filter = [ \"a|/dev/sda3|\", \"r|.*|\" ] }\n",
+          "devices { filter = [ \"a|/dev/[hsv]da3|\", \"r|.*|\" ] }\n" },
+        { "etc/mdadm/mdadm.conf", "DEVICE /dev/sda3\nARRAY /dev/md0 UUID=1:2:3:4\n",
+          "DEVICE partitions\nARRAY /dev/md0 UUID=1:2:3:4\n" },
     };
     struct plan *plan;
 
