@@ -14,7 +14,7 @@ void fstab_parse(const char *text, size_t len, struct fstab *ret)
 
     *ret = (struct fstab){ 0 };
     while (ret->n < FIELDS_MAX_LINES && line_next(text, len, &pos, &line)) {
-        struct span fields[4];
+        struct span fields[4] = { 0 };
         size_t n = fields_split(text, &line, fields, 4);
         struct fstab_entry *entry;
 
@@ -22,6 +22,7 @@ void fstab_parse(const char *text, size_t len, struct fstab *ret)
             continue;
         entry = mem_add(&ret->entries, &ret->n, sizeof(*entry));
         entry->source_at = fields[0];
+        entry->options_at = fields[3];
         entry->source = span_unescape(text, fields[0], true);
         entry->target = span_unescape(text, fields[1], false);
         entry->type = n > 2 ? span_unescape(text, fields[2], false) : mem_strdup("");

@@ -9,10 +9,12 @@
 #include "inspect/fields.h"
 
 struct fstab_entry {
-    char *source;          /* decoded and unquoted: "UUID=abc", "/dev/sda1" */
-    char *target;          /* decoded: "/", "none" */
-    char *type, *options;  /* "" when missing; options as a comma list */
-    struct span source_at; /* first field as it is written, quotes included: for edits_add() */
+    char *source;         /* decoded and unquoted: "UUID=abc", "/dev/sda1" */
+    char *target;         /* decoded: "/", "none" */
+    char *type, *options; /* "" when missing; options as a comma list */
+    /* first and fourth field as they are written, quotes included: for edits_add(); len 0 when
+     * missing */
+    struct span source_at, options_at;
 };
 
 struct fstab {

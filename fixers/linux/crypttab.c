@@ -23,6 +23,7 @@ static void fix_entry(const struct fix_context *ctx, struct plan *plan, const ch
                       const char *text, const struct crypttab_entry *entry, struct edits *edits)
 {
     CLEANUP_FREE char *stable = NULL;
+    CLEANUP_FREE char *header = NULL;
     const char *why = "";
 
     if (devname_changes(entry->key))
@@ -30,6 +31,12 @@ static void fix_entry(const struct fix_context *ctx, struct plan *plan, const ch
                   "%s: the key of %s is at %s, which changes its name; write "
                   "/dev/disk/by-uuid/ there by hand",
                   path, entry->name, entry->key);
+    header = list_value(entry->options, "header");
+    if (header && devname_changes(header))
+        plan_note(plan,
+                  "%s: the header of %s is at %s, which changes its name; write "
+                  "/dev/disk/by-partuuid/ there by hand",
+                  path, entry->name, header);
     if (!devname_changes(entry->device))
         return;
     stable = devname_stable(ctx->facts, entry->device, "", DEVNAME_LUKS_UUID, &why);

@@ -27,6 +27,43 @@ static bool is_removable(const struct fstab_entry *entry)
     return list_has(entry->type, "iso9660") || list_has(entry->type, "udf");
 }
 
+/* Options that are devices: further ones of btrfs, logs of xfs and ext4, what systemd waits for.
+ * The file system's own UUID would mean the whole of it, so only a path by PARTUUID will do. */
+static void fix_options(const struct fix_context *ctx, struct plan *plan, const char *text,
+                        const struct fstab_entry *entry, struct edits *edits)
+{
+    static const char *const names[] = {
+        "device=",           "journal_path=",      "logdev=", "rtdev=", "x-systemd.after=",
+        "x-systemd.before=", "x-systemd.requires="
+    };
+    size_t end = entry->options_at.start + entry->options_at.len;
+    size_t len;
+
+    for (size_t at = entry->options_at.start; at < end; at += len + 1) {
+        len = strcspn(text + at, ", \t\r\n");
+        for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+            size_t skip = strlen(names[i]);
+            CLEANUP_FREE char *name = NULL;
+            CLEANUP_FREE char *stable = NULL;
+            CLEANUP_FREE char *path = NULL;
+            const char *why = "";
+
+            if (len <= skip || strncmp(text + at, names[i], skip) != 0)
+                continue;
+            name = mem_strndup(text + at + skip, len - skip);
+            if (!devname_changes(name))
+                continue;
+            stable = devname_stable(ctx->facts, name, "", DEVNAME_NO_UUID, &why);
+            path = stable ? devname_as_path(stable) : NULL;
+            if (path)
+                edits_add(edits, (struct span){ at + skip, len - skip }, path);
+            else
+                plan_note(plan, "/etc/fstab: the option %s%s (for %s) %s; it stays as it is",
+                          names[i], name, entry->target, why);
+        }
+    }
+}
+
 static void fix_entry(const struct fix_context *ctx, struct plan *plan, const char *text,
                       const struct fstab_entry *entry, struct edits *edits)
 {
@@ -58,8 +95,10 @@ static int plan_fstab(const struct fix_context *ctx, struct plan *plan, struct e
         return r;
     if (r > 0) {
         fstab_parse(text, strlen(text), &fstab);
-        for (size_t i = 0; i < fstab.n; i++)
+        for (size_t i = 0; i < fstab.n; i++) {
             fix_entry(ctx, plan, text, &fstab.entries[i], &edits);
+            fix_options(ctx, plan, text, &fstab.entries[i], &edits);
+        }
         fixed = edits_apply(&edits, text, strlen(text), NULL);
         plan_write(plan, "/etc/fstab", fixed, REASON);
     }

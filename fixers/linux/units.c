@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/strbuf.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
 #include "inspect/mount_units.h"
@@ -109,6 +110,83 @@ static char *fix_unit(const struct fix_context *ctx, struct plan *plan, const ch
     return edits.n ? edits_apply(&edits, text, strlen(text), NULL) : NULL;
 }
 
+/* Drop-ins of a mount or a swap may name its device, too. */
+static int fix_drop_ins(const struct fix_context *ctx, struct plan *plan, const char *name,
+                        const char *reason, struct err *err)
+{
+    CLEANUP_FREE char *dir = mem_printf(UNITS "/%s", name);
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    int r = guest_is_dir(plan->root, dir) ? guest_list(plan->root, dir, &names, err) : 0;
+
+    for (size_t i = 0; r >= 0 && i < names.n; i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", dir, names.items[i]);
+        CLEANUP_FREE char *text = NULL;
+        CLEANUP_FREE char *fixed = NULL;
+        CLEANUP_FREE char *device = NULL;
+
+        if (!ends_with(names.items[i], ".conf") || !guest_is_file(plan->root, path))
+            continue;
+        r = plan_read_text(plan, path, &text, err);
+        if (r <= 0)
+            continue;
+        fixed = fix_unit(ctx, plan, path, text, &device);
+        if (fixed)
+            plan_write(plan, path, fixed, reason);
+    }
+    return r;
+}
+
+/* The path that the name of a device's unit stands for: "dev-disk-by\x2dpath-x.device". */
+static char *path_of_unit(const char *name, size_t len)
+{
+    struct strbuf out = { 0 };
+
+    strbuf_putc(&out, '/');
+    for (size_t i = 0; i < len; i++) {
+        if (len - i >= 4 && strncmp(name + i, "\\x2d", 4) == 0) {
+            strbuf_putc(&out, '-');
+            i += 3;
+        } else if (name[i] == '-') {
+            strbuf_putc(&out, '/');
+        } else {
+            strbuf_putc(&out, name[i]);
+        }
+    }
+    return strbuf_take(&out);
+}
+
+/* Other units may wait for a device's unit, which never comes under its old name. */
+static int note_waiting(struct plan *plan, const char *path, struct err *err)
+{
+    static const char suffix[] = ".device";
+    CLEANUP_FREE char *text = NULL;
+    struct span line, word;
+    size_t pos = 0;
+    int r = plan_read_text(plan, path, &text, err);
+
+    while (r > 0 && line_next(text, strlen(text), &pos, &line)) {
+        size_t at = line.start + (line.len > 0 ? strcspn(text + line.start, "=\n") + 1 : 0);
+
+        if (line.len == 0 || text[line.start] == '#' || text[line.start] == ';')
+            continue;
+        while (field_next(text, &line, &at, &word)) {
+            CLEANUP_FREE char *device = NULL;
+
+            if (word.len < sizeof(suffix) ||
+                strncmp(text + word.start + word.len - (sizeof(suffix) - 1), suffix,
+                        sizeof(suffix) - 1) != 0)
+                continue;
+            device = path_of_unit(text + word.start, word.len - (sizeof(suffix) - 1));
+            if (devname_changes(device))
+                plan_note(plan,
+                          "%s: it waits for %s, whose name changes; it stays as it is: write the "
+                          "unit of a lasting name there by hand",
+                          path, device);
+        }
+    }
+    return r;
+}
+
 /* A swap unit is named after its device: it moves to the new name, with the links to it. */
 static int move_swap(struct plan *plan, const char *name, const char *text, const char *device,
                      const char *reason, struct err *err)
@@ -139,6 +217,10 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
         CLEANUP_FREE char *device = NULL;
         CLEANUP_FREE char *link = NULL;
 
+        if (ends_with(name, ".mount.d") || ends_with(name, ".swap.d"))
+            r = fix_drop_ins(ctx, plan, name, reason, err);
+        else if (ends_with(name, ".service") && guest_is_file(plan->root, path))
+            r = note_waiting(plan, path, err);
         if (!ends_with(name, ".mount") && !ends_with(name, ".swap"))
             continue;
         link = plan_readlink(plan, path);

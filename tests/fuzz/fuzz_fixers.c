@@ -48,6 +48,8 @@ static const char *const paths[] = {
     "/etc/kdump.conf",
     "/etc/auto.misc",
     "/etc/udev/rules.d/99-local.rules",
+    "/etc/systemd/system/a.service",
+    "/etc/systemd/system/a.mount.d/b.conf",
 };
 
 static const char *const only[] = { "fstab", "crypttab", "storage", "bootloader", "guest-tools" };

@@ -80,12 +80,30 @@ static const struct {
     { "ext3 entry for ext4", one_disk, FSTAB, "/dev/sda1 / ext3 rw 0 1\n",
       "UUID=aaaa-1111 / ext3 rw 0 1\n", 0 },
 
+    { "options that are devices", one_disk, FSTAB,
+      "UUID=x / xfs rw,logdev=/dev/sda5,nofail 0 0\n"
+      "UUID=y /b btrfs device=/dev/sda2,device=/dev/mapper/c 0 0\n"
+      "UUID=z /c ext4 x-systemd.requires=/dev/sda3\nUUID=z /d ext4 journal_path=/dev/sdb1,rw 0 0\n",
+      "UUID=x / xfs rw,logdev=/dev/disk/by-partuuid/0abc-05,nofail 0 0\n"
+      "UUID=y /b btrfs device=/dev/disk/by-partuuid/0abc-02,device=/dev/mapper/c 0 0\n"
+      "UUID=z /c ext4 x-systemd.requires=/dev/disk/by-partuuid/0abc-03\n"
+      "UUID=z /d ext4 journal_path=/dev/sdb1,rw 0 0\n",
+      1 },
+    { "a drop-in of a mount", one_disk, "fstab", "/etc/systemd/system/data.mount.d/a.conf",
+      "[Mount]\nWhat=/dev/sda1\n", "[Mount]\nWhat=/dev/disk/by-uuid/aaaa-1111\n", 0 },
+    { "a service that waits for a disk", one_disk, "fstab", "/etc/systemd/system/a.service",
+      "[Unit]\n# After=dev-sdb.device\nAfter=dev-sda1.device dev-mapper-x.device\n"
+      "Requires=dev-disk-by\\x2dpath-pci\\x2d0-part1.device\n",
+      NULL, 2 },
+
     { "LUKS", one_disk, CRYPTTAB, "# c\ncr   /dev/sda3         none luks,discard\n",
       "# c\ncr   UUID=cccc-3333    none luks,discard\n", 0 },
     { "plain swap gets no UUID that is overwritten", one_disk, CRYPTTAB,
       "sw /dev/sda2 /dev/urandom swap\n", "sw PARTUUID=0abc-02 /dev/urandom swap\n", 0 },
     { "stable", one_disk, CRYPTTAB, "a UUID=cccc-3333 none\nb /dev/vg0/x none luks\n", NULL, 0 },
     { "unknown", one_disk, CRYPTTAB, "a /dev/sdc3 none luks\n", NULL, 1 },
+    { "a header on a disk", one_disk, CRYPTTAB, "a UUID=cccc-3333 none luks,header=/dev/sdb1\n",
+      NULL, 1 },
     { "key on a disk", one_disk, CRYPTTAB, "a UUID=cccc-3333 /dev/sda1:/key luks\n", NULL, 1 },
 
     { "kernels, not GRUB's own root", one_disk, GRUB,
