@@ -85,6 +85,8 @@ static void scalar(struct reader *reader, const char *key, const char *value)
             replace(&ethernet->match_name, value);
         else if (strcmp(key, "macaddress") == 0)
             replace(&ethernet->match_mac, value);
+        else if (strcmp(key, "driver") == 0)
+            replace(&ethernet->match_driver, value);
     }
 }
 
@@ -101,6 +103,7 @@ static void opened(struct reader *reader, bool is_map)
         ethernet->id = mem_strdup(key);
         ethernet->match_name = mem_strdup("");
         ethernet->match_mac = mem_strdup("");
+        ethernet->match_driver = mem_strdup("");
         ethernet->set_name = mem_strdup("");
     } else if (key && current(reader) &&
                under(reader, reader->depth, in_ethernet, ARRAY_SIZE(in_ethernet))) {
@@ -207,6 +210,7 @@ void netplan_done(struct netplan *netplan)
         free(netplan->ethernets[i].id);
         free(netplan->ethernets[i].match_name);
         free(netplan->ethernets[i].match_mac);
+        free(netplan->ethernets[i].match_driver);
         free(netplan->ethernets[i].set_name);
     }
     free(netplan->ethernets);

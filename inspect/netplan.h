@@ -9,7 +9,8 @@
 
 struct netplan_ethernet {
     char *id; /* the key; the interface's name when there is no match */
-    char *match_name, *match_mac, *set_name; /* "" when they are missing */
+    /* "" when they are missing; a list of drivers counts as missing */
+    char *match_name, *match_mac, *match_driver, *set_name;
     bool has_match;
     bool has_addresses;
     bool dhcp; /* dhcp4 or dhcp6 */

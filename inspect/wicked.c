@@ -118,7 +118,8 @@ int wicked_parse(const char *text, size_t len, struct wicked *ret)
     *ret = (struct wicked){ 0 };
     if (len > MAX_BYTES)
         return -EBADMSG;
-    reader = xmlReaderForMemory(text, (int)len, NULL, NULL,
+    /* an encoding that the text claims would bring converters, which print what they think */
+    reader = xmlReaderForMemory(text, (int)len, NULL, "UTF-8",
                                 XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     if (!reader)
         return -EBADMSG;

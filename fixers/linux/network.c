@@ -199,6 +199,15 @@ static int fix_netplan(struct network *network, const char *path, const char *te
     return settle(network, path, result, fixed);
 }
 
+static int fix_conf(struct network *network, const char *path, const char *text, void *arg)
+{
+    char *fixed = NULL;
+    enum match_result result = match_fix_conf(text, &fixed);
+
+    (void)arg;
+    return settle(network, path, result, fixed);
+}
+
 static int fix_rules(struct network *network, const char *path, const char *text, void *arg)
 {
     struct match_target *known = NULL;
@@ -226,9 +235,13 @@ static int plan_matches(struct network *network, struct err *err)
         network_file_fn fn;
         void *arg;
     } places[] = {
-        { NAMING_LINKS, "*.network", fix_unit, &no }, { NAMING_LINKS, "*.link", fix_unit, &yes },
-        { NM_DIR, "*", fix_keyfile, NULL },           { NETPLAN_DIR, "*.yaml", fix_netplan, NULL },
+        { NAMING_LINKS, "*.network", fix_unit, &no },
+        { NAMING_LINKS, "*.link", fix_unit, &yes },
+        { NM_DIR, "*", fix_keyfile, NULL },
+        { NETPLAN_DIR, "*.yaml", fix_netplan, NULL },
         { RULES_DIR, "*.rules", fix_rules, NULL },
+        { "/etc/NetworkManager", "NetworkManager.conf", fix_conf, NULL },
+        { "/etc/NetworkManager/conf.d", "*.conf", fix_conf, NULL },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
@@ -263,6 +276,13 @@ static int plan(const struct fix_context *ctx, struct plan *plan, struct err *er
     if (r < 0)
         return r;
     find_kept(&network);
+    if (network.n == 0 && !network.kernel_names) {
+        const char *name = NULL;
+
+        r = network_pattern(&network, &name, err);
+        if (r > 0)
+            keep(&network, name, "", "");
+    }
     /* these rename nothing of their own accord */
     network.kernel_names |=
         network.way == NAMING_NONE ||

@@ -38,6 +38,10 @@ int network_is_named(struct network *network, struct kept *kept, struct err *err
  * known, or negative errno. */
 int network_give_name(struct network *network, const struct kept *kept, struct err *err);
 
+/* The configuration may be for any interface called "ens*", which a virtio card is not: 1 and *ret,
+ * a name (literal) that fits; 0 when there is none such; negative errno. */
+int network_pattern(struct network *network, const char **ret, struct err *err);
+
 /* Addresses of cards that --nic says are others now. */
 int network_new_macs(struct network *network, struct err *err);
 

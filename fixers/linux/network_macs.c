@@ -29,20 +29,30 @@ static bool is_mac_at(const char *text, size_t start, size_t at, size_t end)
     return true;
 }
 
-/* The interface whose old address this is, and that has another one now. */
+static bool same_mac(const char *a, const char *b)
+{
+    for (size_t i = 0; i < MAC_TEXT; i++)
+        if (i % 3 != 2 && tolower((unsigned char)a[i]) != tolower((unsigned char)b[i]))
+            return false;
+    return true;
+}
+
+/* The interface whose old address this is, and that has another one now. When several claim the
+ * address it is nobody's. */
 static const struct kept *find(const struct network *network, const char *mac)
 {
+    const struct kept *found = NULL;
+
     for (size_t i = 0; i < network->n; i++) {
         const struct kept *kept = &network->kept[i];
-        bool same = strlen(kept->old_mac) == MAC_TEXT && *kept->mac;
 
-        for (size_t c = 0; same && c < MAC_TEXT; c++)
-            same = c % 3 == 2 ||
-                   tolower((unsigned char)mac[c]) == tolower((unsigned char)kept->old_mac[c]);
-        if (same && strcasecmp(kept->mac, kept->old_mac) != 0)
-            return kept;
+        if (strlen(kept->old_mac) != MAC_TEXT || !same_mac(mac, kept->old_mac))
+            continue;
+        if (found)
+            return NULL;
+        found = kept;
     }
-    return NULL;
+    return found && *found->mac && strcasecmp(found->mac, found->old_mac) != 0 ? found : NULL;
 }
 
 /* The new address with the separators and letters of the old one. */

@@ -124,7 +124,9 @@ static bool fix_path(const char *text, const struct keyfile *keyfile,
         return true;
     if (has_value(keyfile, dialect->name_section, dialect->name) ||
         has_value(keyfile, dialect->mac_section, dialect->mac) ||
-        has_value(keyfile, dialect->mac_section, dialect->permanent_mac)) {
+        has_value(keyfile, dialect->mac_section, dialect->permanent_mac) ||
+        (is_link && !target->mac && target->name &&
+         has_value(keyfile, dialect->section, dialect->driver))) {
         edits_add(edits, entry_span(text, entry, true), "");
         return true;
     }
@@ -175,6 +177,22 @@ enum match_result match_fix_keyfile(const char *text, const struct match_target 
                                     char **ret_text)
 {
     return fix_sections(text, &networkmanager, target, ret_text);
+}
+
+enum match_result match_fix_conf(const char *text, char **ret_text)
+{
+    static const char *const keys[] = { "match-device", "unmanaged-devices", "no-auto-default",
+                                        "ignore-carrier" };
+    CLEANUP_EDITS struct edits edits = { 0 };
+    CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
+
+    keyfile_parse(text, strlen(text), &keyfile);
+    for (size_t i = 0; i < keyfile.n; i++)
+        for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
+            if (strcmp(keyfile.entries[i].key, keys[k]) == 0 &&
+                strstr(keyfile.entries[i].value, "driver:"))
+                swap_drivers(text, keyfile.entries[i].value_at, &edits);
+    return match_finish(&edits, text, false, ret_text);
 }
 
 /* ---- lines ---- */

@@ -31,6 +31,9 @@ enum match_result match_fix_unit(const char *text, bool is_link, const struct ma
 enum match_result match_fix_keyfile(const char *text, const struct match_target *target,
                                     char **ret_text);
 
+/* NetworkManager.conf(5): devices given as "driver:vmxnet3". */
+enum match_result match_fix_conf(const char *text, char **ret_text);
+
 /* Netplan's YAML: `driver:` of a match. */
 enum match_result match_fix_netplan(const char *text, char **ret_text);
 

@@ -111,12 +111,16 @@ bool netplan_names(const char *text, const char *name, const char *mac)
 {
     CLEANUP_NETPLAN struct netplan netplan = { 0 };
 
-    if (!*mac || netplan_parse(text, strlen(text), &netplan) < 0)
+    if (netplan_parse(text, strlen(text), &netplan) < 0)
         return false;
-    for (size_t i = 0; i < netplan.n; i++)
-        if (strcmp(netplan.ethernets[i].set_name, name) == 0 &&
-            strcasecmp(netplan.ethernets[i].match_mac, mac) == 0)
+    for (size_t i = 0; i < netplan.n; i++) {
+        const struct netplan_ethernet *ethernet = &netplan.ethernets[i];
+
+        if (strcmp(ethernet->set_name, name) == 0 && !*ethernet->match_name &&
+            (*mac ? strcasecmp(ethernet->match_mac, mac) == 0
+                  : strcmp(ethernet->match_driver, NEW_DRIVER) == 0))
             return true;
+    }
     return false;
 }
 

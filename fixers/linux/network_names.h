@@ -17,7 +17,7 @@ bool link_names(const char *text, const char *name, const char *mac);
 /* Do the udev rules give @name to whatever card has @mac? */
 bool rules_name(const char *text, const char *name, const char *mac);
 
-/* Does netplan's YAML give @name (set-name) to the card with @mac? */
+/* Does netplan's YAML give @name (set-name) to the virtio card with @mac ("": to the only one)? */
 bool netplan_names(const char *text, const char *name, const char *mac);
 
 /* Does the ifcfg file's text (Red Hat) give @name to the card with @mac? */

@@ -188,6 +188,24 @@ static const struct {
       { { NM, "[connection]\nid=lan\n[match]\ndriver=vmxnet3;\n[ipv4]\nmethod=manual\n" } },
       .want = { NM, "[connection]\nid=lan\n[match]\ndriver=virtio_net;\n"
                     "[ipv4]\nmethod=manual\n" } },
+    { "networkd by names that a virtio card has not",
+      { { UNIT, "[Match]\nName=!docker* ens*\n\n[Network]\nDHCP=yes\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
+    { "netplan by names that a virtio card has not",
+      { { NETPLAN, "network: {ethernets: {all: {match: {name: \"ens1*\"}, dhcp4: true}}}\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
+    { "netplan by the old driver, with a name",
+      { { NETPLAN, "network:\n  ethernets:\n    lan:\n      match: {driver: vmxnet3}\n"
+                   "      set-name: ens192\n" } },
+      .want = { NETPLAN, "network:\n  ethernets:\n    lan:\n      match: {driver: virtio_net}\n"
+                         "      set-name: ens192\n" } },
+    { "devices of NetworkManager by the old driver",
+      { { "/etc/NetworkManager/conf.d/a.conf",
+          "[device-a]\nmatch-device=driver:vmxnet3\nmanaged=1\n[keyfile]\n"
+          "unmanaged-devices=interface-name:x;except:driver:hv_netvsc\n" } },
+      .want = { "/etc/NetworkManager/conf.d/a.conf",
+                "[device-a]\nmatch-device=driver:virtio_net\nmanaged=1\n[keyfile]\n"
+                "unmanaged-devices=interface-name:x;except:driver:virtio_net\n" } },
     { "networkd for guests of VMware only",
       { { UNIT, "[Match]\nName=en*\nVirtualization=vmware\n\n[Network]\nDHCP=yes\n" } },
       .want = { UNIT, "[Match]\nName=en*\nVirtualization=kvm\n\n[Network]\nDHCP=yes\n" } },
@@ -441,6 +459,8 @@ static void slots_become_what_is_known(void **state)
         { "[Match]\nPath=pci-*\n", false, "a", NULL, MATCH_SAME, NULL },
         { "[Match]\nPath=pci-0000:0b:00.0\n", true, "a", "m", MATCH_FIXED,
           "[Match]\nMACAddress=m\n" },
+        { "[Match]\nPath=pci-0000:0b:00.0\nDriver=vmxnet3\n", true, "a", NULL, MATCH_FIXED,
+          "[Match]\nDriver=virtio_net\n" },
         { "[Match]\nDriver=!vmxnet3 e1000\n", false, NULL, NULL, MATCH_FIXED,
           "[Match]\nDriver=!vmxnet3 virtio_net\n" },
         { "[Network]\nDriver=vmxnet3\n", false, NULL, NULL, MATCH_SAME, NULL },

@@ -2,7 +2,8 @@
 /*
  * Every fixer on every tree of tests/data/fix and tests/data/guests: nothing outside of the plan
  * changes, and a second plan is empty. Those of tests/data/fix have the expected plan beside them;
- * with H2K_WRITE_EXPECTED set it is written instead: look at the difference.
+ * with H2K_WRITE_EXPECTED set it is written instead: look at the difference. A file "fixers" beside
+ * it names those whose plan it is.
  */
 #include <dirent.h>
 #include <ftw.h>
@@ -90,15 +91,17 @@ static void expect_planned(const struct plan *plan, const struct strlist *a,
 
 /* ---- one tree ---- */
 
-static struct plan *plan_of(const struct tree *tree, const struct facts *facts, int only_golden)
+/* @only: NULL or names of fixers. */
+static struct plan *plan_of(const struct tree *tree, const struct facts *facts,
+                            const struct strlist *only)
 {
     struct fix_opts opts = { 0 };
     struct fix_context ctx = { .facts = facts, .opts = &opts };
     struct plan *plan = NULL;
     struct err err = ERR_NONE;
 
-    for (size_t i = 0; only_golden && i < ARRAY_SIZE(golden); i++)
-        strlist_add(&opts.only, golden[i]);
+    for (size_t i = 0; only && i < only->n; i++)
+        strlist_add(&opts.only, only->items[i]);
     assert_int_equal(fixers_plan(&ctx, tree->root, &plan, &err), 0);
     strlist_done(&opts.only);
     return plan;
@@ -120,6 +123,27 @@ static char *plan_text(const struct plan *plan)
     for (size_t i = 0; i < plan->notes.n; i++)
         strbuf_printf(&out, "note: %s\n", plan->notes.items[i]);
     return strbuf_take(&out);
+}
+
+/* Whose plan is expected? */
+static struct strlist golden_of(const char *folder)
+{
+    char *path = mem_printf("%s/fixers", folder);
+    struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+    char *text = NULL;
+    struct span line;
+    size_t pos = 0;
+
+    if (access(path, F_OK) == 0)
+        assert_int_equal(io_read_file(path, GUEST_TEXT_MAX, &text, NULL, &err), 0);
+    while (text && line_next(text, strlen(text), &pos, &line))
+        strlist_take(&names, span_dup(text, line));
+    for (size_t i = 0; !text && i < ARRAY_SIZE(golden); i++)
+        strlist_add(&names, golden[i]);
+    free(text);
+    free(path);
+    return names;
 }
 
 static void compare_with_expected(const char *folder, const struct plan *plan)
@@ -162,7 +186,7 @@ static struct facts *facts_of(const struct tree *tree, const char *folder, const
 static void repair(const struct tree *tree, const struct facts *facts)
 {
     struct strlist before = { 0 }, after = { 0 };
-    struct plan *plan = plan_of(tree, facts, 0);
+    struct plan *plan = plan_of(tree, facts, NULL);
     struct err err = ERR_NONE;
 
     list_tree(tree, &before);
@@ -173,7 +197,7 @@ static void repair(const struct tree *tree, const struct facts *facts)
     expect_planned(plan, &after, &before);
     plan_free(plan);
 
-    plan = plan_of(tree, facts, 0);
+    plan = plan_of(tree, facts, NULL);
     for (size_t i = 0; i < plan->n; i++)
         print_error("again: %s %s\n", plan->changes[i].fixer, plan->changes[i].path);
     assert_int_equal(plan->n, 0);
@@ -192,10 +216,12 @@ static void check_tree(const char *folder, const char *file)
     tree_open(&tree, from);
     facts = facts_of(&tree, folder, file);
     if (strcmp(file, "facts") == 0) {
-        struct plan *plan = plan_of(&tree, facts, 1);
+        struct strlist only = golden_of(folder);
+        struct plan *plan = plan_of(&tree, facts, &only);
 
         compare_with_expected(folder, plan);
         plan_free(plan);
+        strlist_done(&only);
     }
     repair(&tree, facts);
     tree_close(&tree);
