@@ -66,13 +66,13 @@ static void add_osinfo(xmlNode *root, const char *os_id)
     xmlSetNs(child(node, "os", "id", os_id, NULL), ns);
 }
 
-static void add_os(xmlNode *root, const struct machine *machine, bool uefi)
+static void add_os(xmlNode *root, const struct machine *machine, const char *type_name, bool uefi)
 {
     xmlNode *os = child(root, "os", NULL);
     xmlNode *type = text_child(os, "type", "hvm");
 
     (void)xmlNewProp(type, xml("arch"), xml(machine->arch));
-    (void)xmlNewProp(type, xml("machine"), xml(machine->type));
+    (void)xmlNewProp(type, xml("machine"), xml(type_name));
     if (uefi) {
         /* libvirt chooses firmware and variables; the guest was not checked for Secure Boot */
         (void)xmlNewProp(os, xml("firmware"), xml("efi"));
@@ -81,10 +81,11 @@ static void add_os(xmlNode *root, const struct machine *machine, bool uefi)
     (void)child(os, "boot", "dev", "hd", NULL);
 }
 
-static void add_disk(xmlNode *devices, const struct domain_disk *disk, size_t i)
+static void add_disk(xmlNode *devices, const struct hardware *hardware,
+                     const struct domain_disk *disk, size_t i)
 {
     CLEANUP_FREE char *letters = volume_disk_letters(i);
-    CLEANUP_FREE char *name = mem_printf("vd%s", letters);
+    CLEANUP_FREE char *name = mem_printf("%s%s", hardware->disk_name, letters);
     CLEANUP_FREE char *sector_size = mem_printf("%u", disk->sector_size);
     xmlNode *node = child(devices, "disk", "type", "file", "device", "disk", NULL);
 
@@ -93,35 +94,46 @@ static void add_disk(xmlNode *devices, const struct domain_disk *disk, size_t i)
     if (disk->sector_size > 512)
         (void)child(node, "blockio", "logical_block_size", sector_size, "physical_block_size",
                     sector_size, NULL);
-    (void)child(node, "target", "dev", name, "bus", "virtio", NULL);
+    (void)child(node, "target", "dev", name, "bus", hardware->disk_bus, NULL);
 }
 
-static void add_nic(xmlNode *devices, const char *mac)
+static void add_nic(xmlNode *devices, const struct hardware *hardware, const char *mac)
 {
     xmlNode *node = child(devices, "interface", "type", "network", NULL);
 
     if (*mac)
         (void)child(node, "mac", "address", mac, NULL);
     (void)child(node, "source", "network", "default", NULL);
-    (void)child(node, "model", "type", "virtio", NULL);
+    (void)child(node, "model", "type", hardware->nic_model, NULL);
 }
 
-static void add_devices(xmlNode *root, const struct domain *domain, const struct machine *machine)
+static void add_display(xmlNode *devices, const struct machine *machine)
+{
+    (void)child(devices, "input", "type", "tablet", "bus", "usb", NULL);
+    (void)child(devices, "graphics", "type", "vnc", "autoport", "yes", NULL);
+    (void)child(child(devices, "video", NULL), "model", "type", machine->video, NULL);
+}
+
+static void add_devices(xmlNode *root, const struct domain *domain, const struct machine *machine,
+                        const struct hardware *hardware)
 {
     xmlNode *devices = child(root, "devices", NULL);
     xmlNode *node;
 
     for (size_t i = 0; i < domain->n_disks; i++)
-        add_disk(devices, &domain->disks[i], i);
+        add_disk(devices, hardware, &domain->disks[i], i);
     for (size_t i = 0; i < domain->macs.n; i++)
-        add_nic(devices, domain->macs.items[i]);
+        add_nic(devices, hardware, domain->macs.items[i]);
     node = child(devices, "console", "type", "pty", NULL);
     (void)child(node, "target", "type", "serial", "port", "0", NULL);
+    if (!hardware->is_virtio) {
+        add_display(devices, machine);
+        (void)child(devices, "memballoon", "model", "none", NULL);
+        return;
+    }
     node = child(devices, "channel", "type", "unix", NULL);
     (void)child(node, "target", "type", "virtio", "name", "org.qemu.guest_agent.0", NULL);
-    (void)child(devices, "input", "type", "tablet", "bus", "usb", NULL);
-    (void)child(devices, "graphics", "type", "vnc", "autoport", "yes", NULL);
-    (void)child(child(devices, "video", NULL), "model", "type", machine->video, NULL);
+    add_display(devices, machine);
     node = child(devices, "rng", "model", "virtio", NULL);
     text_child(node, "backend", "/dev/urandom");
     (void)xmlNewProp(node->children, xml("model"), xml("random"));
@@ -135,6 +147,7 @@ static xmlDoc *make_document(const struct domain *domain)
     xmlDoc *doc = xmlNewDoc(xml("1.0"));
     xmlNode *root = xmlNewNode(NULL, xml("domain"));
     const struct machine *machine = domain->machine ? domain->machine : machine_for("");
+    const struct hardware *hardware = domain->hardware ? domain->hardware : hardware_virtio();
     xmlNode *features;
 
     (void)xmlDocSetRootElement(doc, root);
@@ -145,14 +158,14 @@ static xmlDoc *make_document(const struct domain *domain)
         add_osinfo(root, domain->os_id);
     (void)xmlNewProp(text_child(root, "memory", memory), xml("unit"), xml("MiB"));
     text_child(root, "vcpu", cpus);
-    add_os(root, machine, domain->uefi);
+    add_os(root, machine, hardware->machine ? hardware->machine : machine->type, domain->uefi);
     features = child(root, "features", NULL);
     (void)child(features, "acpi", NULL);
     if (machine->is_pc)
         (void)child(features, "apic", NULL);
     (void)child(root, "cpu", "mode", machine->is_pc ? "host-model" : "host-passthrough", NULL);
     (void)child(root, "clock", "offset", "utc", NULL);
-    add_devices(root, domain, machine);
+    add_devices(root, domain, machine, hardware);
     return doc;
 }
 
@@ -260,6 +273,7 @@ int domain_xml_write(const struct job *job, const char *path, struct err *err)
     domain.name = domain_name(job->targets.items[0], job->targets.n);
     domain.machine = machine_for(job->chosen->facts->arch);
     domain.uefi = job->chosen->facts->firmware == FIRMWARE_UEFI || domain.machine->needs_uefi;
+    domain.hardware = hardware_for(job->chosen->facts, job->default_changes, job->targets.n);
     domain.os_id = os_id(job->chosen->facts);
     add_macs(job, &domain.macs);
     for (size_t i = 0; r == 0 && i < job->targets.n; i++) {

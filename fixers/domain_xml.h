@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 #include "engine/base/err.h"
+#include "fixers/hardware.h"
 #include "fixers/job.h"
-#include "fixers/machine.h"
 
 #define DOMAIN_MARK " written by h2k " /* the comment that a domain begins with */
 
@@ -20,7 +20,8 @@ struct domain_disk {
 /* What a domain is made of, as far as we write and read it. Zero-initialise; domain_done(). */
 struct domain {
     char *name;
-    const struct machine *machine; /* a literal; NULL: a PC */
+    const struct machine *machine;   /* a literal; NULL: a PC */
+    const struct hardware *hardware; /* a literal; NULL: virtio */
     bool uefi;
     const char *bus; /* of the first disk, as boot_bus_find() names it: a literal; NULL: unknown */
     struct domain_disk *disks;
@@ -32,7 +33,7 @@ struct domain {
 
 void domain_done(struct domain *domain);
 
-/* Write @domain to @path (mode @mode, atomically): virtio disks and NICs. */
+/* Write @domain to @path (mode @mode, atomically). */
 int domain_write(const struct domain *domain, const char *path, mode_t mode, struct err *err);
 
 /* The domain for the targets of a finished job, from its facts and --nic. */

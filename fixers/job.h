@@ -45,11 +45,6 @@ struct job_timing {
     unsigned ms;
 };
 
-/* What the guest is given under KVM: the report and the libvirt domain say the same. The machine
- * is machine_for() its architecture. */
-#define JOB_DISK_BUS "virtio"
-#define JOB_NIC_MODEL "virtio"
-
 struct job {
     const struct job_opts *opts;
     enum job_goal goal;
@@ -73,6 +68,7 @@ struct job {
     /* of the stages only */
     struct strlist temps;     /* written targets without their final names */
     struct strlist overlays;  /* paths, one for each disk, from attach on */
+    bool default_changes;     /* the plan lets another kernel be started */
     json_t *changes, *notes;  /* of the plan, kept when the guest is unmounted */
     json_t *found;            /* h2k.inspect/1, kept likewise */
     json_t *left;             /* changes that validation found still to do */

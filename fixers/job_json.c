@@ -13,8 +13,8 @@
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "fixers/found_json.h"
+#include "fixers/hardware.h"
 #include "fixers/job_stage.h"
-#include "fixers/machine.h"
 
 static void set(json_t *object, const char *key, json_t *value)
 {
@@ -83,6 +83,7 @@ static json_t *nics_json(const struct job *job)
     const struct facts *facts = job->chosen->facts;
     const struct fix_opts *fix = &job->opts->fix;
     CLEANUP_STRLIST struct strlist names = { 0 };
+    const struct hardware *hardware = hardware_for(facts, job->default_changes, job->targets.n);
     json_t *list = json_array();
 
     for (size_t i = 0; i < fix->n_nics + facts->n_nics; i++) {
@@ -94,7 +95,7 @@ static json_t *nics_json(const struct job *job)
             continue;
         strlist_add(&names, name);
         (void)json_array_append_new(list, json_pack("{s:o, s:o, s:s}", "mac", text(mac), "name",
-                                                    text(name), "model", JOB_NIC_MODEL));
+                                                    text(name), "model", hardware->nic_model));
     }
     return list;
 }
@@ -120,6 +121,7 @@ static json_t *files_json(const struct job *job)
 static json_t *target_json(const struct job *job)
 {
     const struct facts *facts = job->chosen->facts;
+    const struct hardware *hardware = hardware_for(facts, job->default_changes, job->targets.n);
     json_t *target = json_object();
     json_t *disks = files_json(job);
     const char *format = job->opts->in_place        ? job->images[0]->format
@@ -132,8 +134,9 @@ static json_t *target_json(const struct job *job)
     set(target, "disks", disks);
     set(target, "firmware", text(firmware_name(facts->firmware)));
     set(target, "secure_boot", json_false());
-    set(target, "machine", text(machine_for(facts->arch)->type));
-    set(target, "disk_bus", text(JOB_DISK_BUS));
+    set(target, "machine",
+        text(hardware->machine ? hardware->machine : machine_for(facts->arch)->type));
+    set(target, "disk_bus", text(hardware->disk_bus));
     set(target, "nics", nics_json(job));
     return target;
 }

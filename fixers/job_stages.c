@@ -278,6 +278,8 @@ int stage_plan(struct job *job, struct err *err)
     note_mounts(job->chosen->facts, job->plan);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);
+    for (size_t i = 0; i < job->plan->n; i++)
+        job->default_changes |= strcmp(job->plan->changes[i].fixer, "kernels") == 0;
     job->changes = plan_to_json(job->plan, job->opts->fix.show_secrets);
     job->notes = notes_json(job->plan);
     job->found = job_inspect_json(job);

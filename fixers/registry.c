@@ -13,13 +13,14 @@
  *   fstab, crypttab   names of file systems
  *   storage           names below them: LVM, md, kdump, automounts
  *   bootloader        the kernel's command line
+ *   kernels           which one is started
  *   network           interface names; before initramfs, which takes the naming rules along
  *   initramfs         drivers
  *   guest-tools       what only the old hypervisor needs
  */
 const struct fixer *const fixers[] = {
-    &fixer_fstab,   &fixer_crypttab,  &fixer_storage,     &fixer_bootloader,
-    &fixer_network, &fixer_initramfs, &fixer_guest_tools,
+    &fixer_fstab,   &fixer_crypttab, &fixer_storage,   &fixer_bootloader,
+    &fixer_kernels, &fixer_network,  &fixer_initramfs, &fixer_guest_tools,
 };
 const size_t n_fixers = ARRAY_SIZE(fixers);
 

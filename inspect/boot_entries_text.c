@@ -130,12 +130,12 @@ static void take_initrd_argument(const char *text, struct span rest, struct boot
 }
 
 /* The last one of a comma list. */
-static void keep_last(char *list)
+static void keep_last(char **list)
 {
-    char *comma = strrchr(list, ',');
+    const char *comma = strrchr(*list, ',');
 
     if (comma)
-        memmove(list, comma + 1, strlen(comma));
+        set(list, mem_strdup(comma + 1));
 }
 
 void boot_entries_parse_syslinux(const char *text, size_t len, struct boot_entries *menu)
@@ -163,13 +163,26 @@ void boot_entries_parse_syslinux(const char *text, size_t len, struct boot_entri
     }
     menu->chosen = BOOT_ENTRIES_NONE;
     for (size_t i = menu->n; i > 0; i--) {
-        keep_last(menu->entries[i - 1].initrd);
+        keep_last(&menu->entries[i - 1].initrd);
         if (chosen && strcmp(menu->entries[i - 1].id, chosen) == 0)
             menu->chosen = i - 1;
     }
 }
 
 /* ---- the Boot Loader Specification ---- */
+
+/* The last word that is no variable of GRUB's. */
+static void keep_last_word(char **words)
+{
+    struct span line = { 0, strlen(*words) }, word;
+    char *last = NULL;
+    size_t at = 0;
+
+    while (field_next(*words, &line, &at, &word))
+        if ((*words)[word.start] != '$')
+            set(&last, span_dup(*words, word));
+    set(words, last ? last : mem_strdup(""));
+}
 
 bool bls_parse(const char *text, size_t len, const char *id, struct bls_entry *ret)
 {
@@ -192,12 +205,7 @@ bool bls_parse(const char *text, size_t len, const char *id, struct bls_entry *r
         if (!*keys[i].value)
             *keys[i].value = mem_strdup("");
     /* GRUB's files may name several on a line, and variables of its own behind them */
-    for (char *space = strchr(ret->initrd, ' '); space; space = strchr(ret->initrd, ' ')) {
-        if (space[1] == '$')
-            *space = '\0';
-        else
-            memmove(ret->initrd, space + 1, strlen(space));
-    }
+    keep_last_word(&ret->initrd);
     return *ret->image != '\0';
 }
 

@@ -66,6 +66,8 @@ struct fact_kernel {
     char *modules_dir;       /* "/lib/modules/VERSION", "" when it is missing */
     bool is_default;         /* what the boot loader starts, as far as that is known */
     bool virtio_builtin;     /* block and PCI drivers are built into the kernel */
+    bool virtio_known;       /* its indexes or its configuration say what drivers it has */
+    bool has_ide, has_ahci;  /* drivers for emulated disks, as has_virtio; only without that */
     bool has_virtio;         /* built in or as modules in modules_dir */
     bool initrd_has_virtio;  /* built in, or the initramfs has what a virtio-blk root needs */
     bool initrd_has_network; /* some network driver is in the initramfs */

@@ -28,15 +28,23 @@ static const struct {
 
 /* ---- drivers ---- */
 
-/* What a root on virtio-blk needs of the kernel. */
-static const struct {
+/* A driver that the kernel must have. */
+struct needed {
     const char *module; /* without ".ko" */
     const char *folder; /* usual place below kernel/ */
     const char *option; /* of its configuration */
-} virtio_modules[] = {
+};
+
+/* What a root on virtio-blk needs; one of those for IDE is enough. */
+static const struct needed virtio_modules[] = {
     { "virtio_blk", "drivers/block", "CONFIG_VIRTIO_BLK" },
     { "virtio_pci", "drivers/virtio", "CONFIG_VIRTIO_PCI" },
 };
+static const struct needed ide_modules[] = {
+    { "ata_piix", "drivers/ata", "CONFIG_ATA_PIIX" },
+    { "piix", "drivers/ide/pci", "CONFIG_BLK_DEV_PIIX" },
+};
+static const struct needed ahci_module = { "ahci", "drivers/ata", "CONFIG_SATA_AHCI" };
 
 /* Is there a line of @text whose path (up to ':' in modules.dep) is that of @module? Files may be
  * compressed: ".ko", ".ko.xz" ... */
@@ -82,29 +90,54 @@ static bool index_file_has(const struct guest_root *root, const char *modules_di
     return text && index_has(text, len, module);
 }
 
-/* @config: the kernel's configuration, NULL when it is not there. */
-static void find_virtio(const struct guest_root *root, const char *config, size_t config_len,
-                        struct fact_kernel *kernel)
-{
-    bool has_folder = kernel->modules_dir[0] != '\0';
+enum driver { DRIVER_NONE, DRIVER_MODULE, DRIVER_BUILTIN };
 
-    if (!has_folder && !config)
+/* @config: the kernel's configuration, NULL when it is not there. */
+static enum driver find_driver(const struct guest_root *root, const struct fact_kernel *kernel,
+                               const char *config, size_t config_len, const struct needed *needed)
+{
+    const char *folder = kernel->modules_dir;
+
+    if (config && kernel_config_get(config, config_len, needed->option) == 'y')
+        return DRIVER_BUILTIN;
+    if (!*folder)
+        return DRIVER_NONE;
+    if (index_file_has(root, folder, "modules.builtin", needed->module))
+        return DRIVER_BUILTIN;
+    /* the usual place first: modules.dep is large */
+    return module_is_there(root, folder, needed->folder, needed->module) ||
+                   index_file_has(root, folder, "modules.dep", needed->module)
+               ? DRIVER_MODULE
+               : DRIVER_NONE;
+}
+
+static bool has_index(const struct guest_root *root, const struct fact_kernel *kernel)
+{
+    CLEANUP_FREE char *dep = mem_printf("%s/modules.dep", kernel->modules_dir);
+    CLEANUP_FREE char *builtin = mem_printf("%s/modules.builtin", kernel->modules_dir);
+
+    return *kernel->modules_dir && (guest_is_file(root, dep) || guest_is_file(root, builtin));
+}
+
+static void find_drivers(const struct guest_root *root, const char *config, size_t config_len,
+                         struct fact_kernel *kernel)
+{
+    if (!*kernel->modules_dir && !config)
         return;
+    kernel->virtio_known = config || has_index(root, kernel);
     kernel->virtio_builtin = true;
     kernel->has_virtio = true;
     for (size_t i = 0; i < ARRAY_SIZE(virtio_modules); i++) {
-        const char *module = virtio_modules[i].module;
+        enum driver driver = find_driver(root, kernel, config, config_len, &virtio_modules[i]);
 
-        if ((config && kernel_config_get(config, config_len, virtio_modules[i].option) == 'y') ||
-            (has_folder && index_file_has(root, kernel->modules_dir, "modules.builtin", module)))
-            continue;
-        kernel->virtio_builtin = false;
-        /* the usual place first: modules.dep is large */
-        if (!has_folder ||
-            (!module_is_there(root, kernel->modules_dir, virtio_modules[i].folder, module) &&
-             !index_file_has(root, kernel->modules_dir, "modules.dep", module)))
-            kernel->has_virtio = false;
+        kernel->virtio_builtin &= driver == DRIVER_BUILTIN;
+        kernel->has_virtio &= driver != DRIVER_NONE;
     }
+    for (size_t i = 0; i < ARRAY_SIZE(ide_modules) && !kernel->has_virtio; i++)
+        kernel->has_ide |=
+            find_driver(root, kernel, config, config_len, &ide_modules[i]) != DRIVER_NONE;
+    kernel->has_ahci = !kernel->has_virtio &&
+                       find_driver(root, kernel, config, config_len, &ahci_module) != DRIVER_NONE;
 }
 
 /* ---- files of a kernel ---- */
@@ -186,7 +219,7 @@ static struct fact_kernel *add_kernel(const struct guest_root *root, struct fact
     find_initrd(root, name, kernel);
     config = read_config(root, kernel, name, &config_len);
     facts_set(&kernel->kind, kernel_kind(name, config, config_len));
-    find_virtio(root, config, config_len, kernel);
+    find_drivers(root, config, config_len, kernel);
     return kernel;
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/hardware.h"
 #include "fixers/linux/archived_conf.h"
 #include "fixers/linux/initramfs_conf.h"
 #include "fixers/linux/initramfs_kinds.h"
@@ -17,6 +18,16 @@
 /* What a root on virtio-blk or virtio-scsi needs; udev loads them by their aliases. */
 static const char *const disk_modules[] = { "virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod" };
 static const char *const net_modules[] = { "virtio_net" };
+
+/* Of a kernel without virtio drivers: see hardware_for(). */
+static const char *const emulated_modules[] = { "ata_piix", "piix", "ide_disk", "ahci", "sd_mod" };
+
+struct driver_set {
+    const char *const *names;
+    size_t n;
+};
+static const struct driver_set virtio_set = { disk_modules, ARRAY_SIZE(disk_modules) };
+static const struct driver_set emulated_set = { emulated_modules, ARRAY_SIZE(emulated_modules) };
 
 static void work_done(struct initramfs_work *work)
 {
@@ -43,10 +54,10 @@ static bool has_virtio_disk(const struct kernel_modules *modules)
             module_kind(modules, "virtio_scsi") != MODULE_ABSENT);
 }
 
-static bool needs_loading(const struct kernel_modules *modules)
+static bool needs_loading(const struct kernel_modules *modules, const struct driver_set *set)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(disk_modules); i++)
-        if (module_kind(modules, disk_modules[i]) == MODULE_LOADABLE)
+    for (size_t i = 0; i < set->n; i++)
+        if (module_kind(modules, set->names[i]) == MODULE_LOADABLE)
             return true;
     return false;
 }
@@ -112,15 +123,15 @@ static bool has_network(const struct initramfs_work *work)
     return initramfs_has_network(work->found);
 }
 
-static void find_missing(struct initramfs_work *work)
+static void find_missing(struct initramfs_work *work, const struct driver_set *set)
 {
-    const char *wanted[ARRAY_SIZE(disk_modules) + ARRAY_SIZE(net_modules)];
+    const char *wanted[ARRAY_SIZE(emulated_modules) + ARRAY_SIZE(net_modules)];
     size_t n = 0;
 
-    for (size_t i = 0; i < ARRAY_SIZE(disk_modules); i++) {
-        wanted[n++] = disk_modules[i];
-        if (module_kind(&work->modules, disk_modules[i]) == MODULE_LOADABLE)
-            strlist_add(&work->drivers, disk_modules[i]);
+    for (size_t i = 0; i < set->n; i++) {
+        wanted[n++] = set->names[i];
+        if (module_kind(&work->modules, set->names[i]) == MODULE_LOADABLE)
+            strlist_add(&work->drivers, set->names[i]);
     }
     module_load_order(&work->modules, wanted, n, &work->load);
     for (size_t i = 0; i < ARRAY_SIZE(net_modules) && has_network(work); i++)
@@ -159,9 +170,9 @@ static char *describe(const struct initramfs_work *work, size_t n_naming)
 static const char *append_reason(const struct initramfs_work *work)
 {
     if (work->missing.n > 0)
-        return "the root disk is on virtio, and its drivers are not inside";
+        return "the root disk is on a new controller, and its drivers are not inside";
     if (work->listed.n > 0)
-        return "the root disk is on virtio, and it loads its drivers from a list";
+        return "the root disk is on a new controller, and it loads drivers from a list";
     if (work->renamed.n > 0)
         return "it names disks, and their names change with the disk controller";
     return "interfaces are named before the root file system is there";
@@ -201,39 +212,52 @@ static bool is_planned(const struct initramfs_work *work)
     return false;
 }
 
+/* Only what is started then, on a machine that has nothing of virtio, gets other drivers. */
+static bool is_emulated(const struct initramfs_work *work)
+{
+    const struct facts *facts = work->ctx->facts;
+
+    return kernel_started(facts) == work->kernel && kernel_fit(work->kernel) == KERNEL_NO_VIRTIO &&
+           !kernel_instead(facts);
+}
+
 /* > 0: drivers are added. */
 static int plan_kernel(struct initramfs_work *work, struct err *err)
 {
     const struct fact_kernel *kernel = work->kernel;
+    const struct driver_set *set = &virtio_set;
     int r;
 
-    if (!*kernel->modules_dir || is_planned(work))
+    if (!*kernel->modules_dir || kernel_fit(kernel) == KERNEL_NO_KVM || is_planned(work))
         return 0;
     r = work_read_modules(work, err);
     if (r <= 0)
         return r;
-    if (!has_virtio_disk(&work->modules)) {
+    if (!has_virtio_disk(&work->modules) && !kernel->has_virtio) {
         plan_note(work->plan,
                   "kernel %s has no virtio drivers: to start it, give the machine an IDE or SATA "
                   "disk and an e1000 network card",
                   kernel->version);
-        return 0;
+        set = &emulated_set;
+        if (!is_emulated(work) || !*kernel->initrd)
+            return 0;
     }
     if (!*kernel->initrd) {
-        if (module_kind(&work->modules, "virtio_pci") != MODULE_BUILTIN ||
-            module_kind(&work->modules, "virtio_blk") != MODULE_BUILTIN)
+        if (!kernel->virtio_builtin &&
+            (module_kind(&work->modules, "virtio_pci") != MODULE_BUILTIN ||
+             module_kind(&work->modules, "virtio_blk") != MODULE_BUILTIN))
             plan_note(work->plan,
                       "kernel %s has no initramfs and no built-in virtio drivers: to start it, "
                       "give the machine an IDE or SATA disk",
                       kernel->version);
         return 0;
     }
-    if (!needs_loading(&work->modules) && work->naming->n == 0 && !kernel->archive)
+    if (!needs_loading(&work->modules, set) && work->naming->n == 0 && !kernel->archive)
         return 0;
     r = scan_archive(work, err);
     if (r <= 0)
         return r;
-    find_missing(work);
+    find_missing(work, set);
     return plan_segment(work, err);
 }
 

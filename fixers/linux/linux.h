@@ -10,6 +10,7 @@ extern const struct fixer fixer_fstab;
 extern const struct fixer fixer_crypttab;
 extern const struct fixer fixer_storage;
 extern const struct fixer fixer_bootloader;
+extern const struct fixer fixer_kernels;
 extern const struct fixer fixer_network;
 extern const struct fixer fixer_initramfs;
 extern const struct fixer fixer_guest_tools;

@@ -157,6 +157,38 @@ static void other_processors_get_their_machine(void **state)
     facts_free(facts);
 }
 
+/* A kernel without virtio drivers gets what it has drivers for. */
+static void old_kernels_get_emulated_hardware(void **state)
+{
+    struct facts *facts = facts_new();
+    struct system chosen = { .facts = facts };
+    struct job_opts opts = { 0 };
+    struct job job = { .opts = &opts, .chosen = &chosen };
+    struct fact_kernel *kernel = facts_add_kernel(facts);
+    struct domain domain;
+    struct err err = ERR_NONE;
+    char *text = NULL;
+
+    (void)state;
+    facts_set(&facts->arch, "x86_64");
+    kernel->is_default = kernel->virtio_known = kernel->has_ide = true;
+    strlist_add(&job.targets, target);
+    assert_int_equal(domain_xml_write(&job, path, &err), 0);
+    is_valid();
+    assert_int_equal(io_read_file(path, 65536, &text, NULL, &err), 0);
+    assert_non_null(strstr(text, "<type arch=\"x86_64\" machine=\"pc\">hvm</type>"));
+    assert_non_null(strstr(text, "<target dev=\"hda\" bus=\"ide\"/>"));
+    assert_non_null(strstr(text, "<model type=\"e1000\"/>"));
+    assert_non_null(strstr(text, "<memballoon model=\"none\"/>"));
+    assert_null(strstr(text, "virtio"));
+    free(text);
+    assert_int_equal(domain_read(path, &domain, &err), 0);
+    assert_string_equal(domain.bus, "ide");
+    domain_done(&domain);
+    strlist_done(&job.targets);
+    facts_free(facts);
+}
+
 static const struct {
     const char *label, *xml;
 } refused[] = {
@@ -190,6 +222,7 @@ int main(void)
         cmocka_unit_test(what_is_written_for_a_job_is_valid_and_reads_back),
         cmocka_unit_test(many_disks_and_large_sectors_are_written),
         cmocka_unit_test(other_processors_get_their_machine),
+        cmocka_unit_test(old_kernels_get_emulated_hardware),
         cmocka_unit_test(what_is_no_domain_is_refused),
     };
 

@@ -314,6 +314,37 @@ static void a_kernel_without_virtio_is_named(void **state)
     plan_free(plan);
 }
 
+/* What is started on a machine without virtio gets the drivers for that. */
+static void a_kernel_without_virtio_gets_emulated_disks(void **state)
+{
+    static const char ata[] = "kernel/drivers/ata/ata_piix.ko";
+    struct plan *plan;
+
+    (void)state;
+    make_module(ata, "none", "printk", "pci:v00008086d00007010sv*sd*bc*sc*i*");
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("cd %s" MODULES "; rm kernel/drivers/virtio/* kernel/drivers/block/*; depmod -b %s " KVER
+          " 2>/dev/null",
+          tree.dir, tree.dir);
+    facts->kernels[0].virtio_known = true;
+    plan = make_plan();
+    assert_string_equal(find_change(plan, INITRD)->note, "ata_piix, sd_mod and module indexes");
+    apply_and_free(plan);
+    expect_no_change();
+}
+
+static void kernels_for_dumps_and_for_xen_are_left_alone(void **state)
+{
+    static const char *const kinds[] = { "kdump", "xen" };
+
+    (void)state;
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+        facts_set(&facts->kernels[0].kind, kinds[i]);
+        expect_no_change();
+    }
+}
+
 static void a_damaged_archive_is_not_appended_to(void **state)
 {
     struct plan *plan = plan_new(tree.root);
@@ -495,6 +526,8 @@ int main(void)
         WITH_GUEST(an_archive_is_read_once),
         WITH_GUEST(kernels_with_built_in_drivers_are_left_alone),
         WITH_GUEST(a_kernel_without_virtio_is_named),
+        WITH_GUEST(a_kernel_without_virtio_gets_emulated_disks),
+        WITH_GUEST(kernels_for_dumps_and_for_xen_are_left_alone),
         WITH_GUEST(a_damaged_archive_is_not_appended_to),
         WITH_GUEST(modes_are_honoured),
         WITH_GUEST(nothing_stays_on_the_host),
