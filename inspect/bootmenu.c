@@ -92,6 +92,14 @@ static bool ends_keyword(char c)
     return is_blank(c) || c == '=' || c == ':' || c == '+';
 }
 
+/* What ends a word of arguments; lines may go on behind a backslash. */
+static bool ends_arg(const char *text, size_t at, size_t end)
+{
+    if (text[at] == '\\')
+        return at + 1 < end && (text[at + 1] == '\n' || text[at + 1] == '\r');
+    return is_blank(text[at]) || is_quote(text[at]) || text[at] == '\n' || text[at] == '\r';
+}
+
 bool kernel_arg_next(const char *text, const struct span *at, size_t *pos, struct kernel_arg *ret)
 {
     size_t end = at->start + at->len;
@@ -100,7 +108,7 @@ bool kernel_arg_next(const char *text, const struct span *at, size_t *pos, struc
         size_t start = *pos, name;
         const char *close = NULL;
 
-        while (*pos < end && !is_blank(text[*pos]) && !is_quote(text[*pos]) && text[*pos] != '=')
+        while (*pos < end && !ends_arg(text, *pos, end) && text[*pos] != '=')
             (*pos)++;
         name = *pos - start;
         if (*pos >= end)
@@ -112,8 +120,7 @@ bool kernel_arg_next(const char *text, const struct span *at, size_t *pos, struc
             close = memchr(text + *pos + 1, text[*pos], end - *pos - 1);
         *pos += close != NULL;
         start = *pos;
-        while (*pos < end &&
-               (close ? text + *pos < close : !is_blank(text[*pos]) && !is_quote(text[*pos])))
+        while (*pos < end && (close ? text + *pos < close : !ends_arg(text, *pos, end)))
             (*pos)++;
         ret->value = (struct span){ start, *pos - start };
         return true;

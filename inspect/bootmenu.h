@@ -43,7 +43,7 @@ struct kernel_arg {
 };
 
 /* The next one in the bytes @at from *@pos on, which starts as at->start; words are separated by
- * blanks and quotes, those without "=" are passed over. false when there is none. */
+ * blanks, ends of lines and quotes, those without "=" are passed over. false when there is none. */
 bool kernel_arg_next(const char *text, const struct span *at, size_t *pos, struct kernel_arg *ret);
 
 #endif

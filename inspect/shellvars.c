@@ -87,6 +87,7 @@ static void add_var(struct shellvars *vars, const char *text, size_t len, struct
     bool one_pair = word.n_quoted == 1 && !word.bare && end - *pos >= 2;
 
     var->name = span_dup(text, name);
+    var->appends = text[name.start + name.len] == '+';
     var->at = (struct span){ .start = *pos, .len = end - *pos };
     var->raw = var->at;
     if (one_pair && text[end - 1] == text[*pos]) {
@@ -119,6 +120,8 @@ static bool read_name(const char *text, size_t len, size_t *pos, struct span *re
     while (at < len && is_name_char(text[at], at == ret->start))
         at++;
     ret->len = at - ret->start;
+    if (at + 1 < len && text[at] == '+' && text[at + 1] == '=')
+        at++;
     if (ret->len == 0 || at >= len || text[at] != '=')
         return false;
     *pos = at + 1;
@@ -154,7 +157,7 @@ void shellvars_done(struct shellvars *vars)
 const struct shellvar *shellvars_find(const struct shellvars *vars, const char *name)
 {
     for (size_t i = vars->n; i-- > 0;)
-        if (strcmp(vars->vars[i].name, name) == 0)
+        if (!vars->vars[i].appends && strcmp(vars->vars[i].name, name) == 0)
             return &vars->vars[i];
     return NULL;
 }

@@ -15,6 +15,7 @@ struct shellvar {
      * between the outer quotes as it is written, or the raw word. */
     char *value;
     bool literal;
+    bool appends;    /* NAME+=value */
     char quote;      /* '"', '\'' when one pair encloses the whole value; 0 otherwise */
     struct span at;  /* the value as it is written, quotes included */
     struct span raw; /* the same without the outer quotes: for edits_add() of a part of it */
@@ -29,7 +30,7 @@ void shellvars_parse(const char *text, size_t len, struct shellvars *ret);
 void shellvars_done(struct shellvars *vars);
 #define CLEANUP_SHELLVARS __attribute__((cleanup(shellvars_done)))
 
-/* The last assignment of @name, as the shell would see it; NULL when there is none. */
+/* The last assignment of @name that appends nothing; NULL when there is none. */
 const struct shellvar *shellvars_find(const struct shellvars *vars, const char *name);
 /* Its value; NULL when there is none. */
 const char *shellvars_get(const struct shellvars *vars, const char *name);

@@ -34,9 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     shellvars_parse(text, size, &vars);
     for (size_t i = 0; i < vars.n; i++) {
+        const struct shellvar *last = shellvars_find(&vars, vars.vars[i].name);
+
         if (vars.vars[i].raw.start + vars.vars[i].raw.len > size)
             abort();
-        if (vars.vars[i].literal && shellvars_find(&vars, vars.vars[i].name)->literal && i < 8)
+        if (vars.vars[i].literal && last && last->literal && i < 8)
             check_set(text, size, vars.vars[i].name);
     }
     shellvars_done(&vars);

@@ -111,6 +111,12 @@ static const struct fix_case cases[] = {
       "GRUB_CMDLINE_LINUX=\"root=UUID=aaaa-1111\"\nGRUB_DEVICE=/dev/disk/by-uuid/aaaa-1111\n"
       "boot=/dev/sda\n",
       1 },
+    { "several lines", "/etc/default/grub",
+      "GRUB_CMDLINE_LINUX=\"root=/dev/sda1\\\n resume=/dev/sda2 \\\nquiet\"\n",
+      "GRUB_CMDLINE_LINUX=\"root=UUID=aaaa-1111\\\n resume=UUID=bbbb-2222 \\\nquiet\"\n", 0 },
+    { "what is added to a variable", "/etc/default/grub",
+      "GRUB_CMDLINE_LINUX+=\" root=/dev/sda1\"\n", "GRUB_CMDLINE_LINUX+=\" root=UUID=aaaa-1111\"\n",
+      0 },
     { "kdump", "/etc/sysconfig/kdump", "KDUMP_COMMANDLINE=\"root=/dev/sda1\"\n",
       "KDUMP_COMMANDLINE=\"root=UUID=aaaa-1111\"\n", 0 },
 

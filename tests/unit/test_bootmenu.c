@@ -84,6 +84,7 @@ static const struct {
     { "root=\"/dev/a\" b='c d' e=f", "root:/dev/a;b:c d;e:f;" },
     { "root=\"/dev/a", "root:;" },
     { "a= =b c==d", "a:;c:=d;" },
+    { "root=a\\\nb=c\r\nd=e\\f\n", "root:a;b:c;d:e\\f;" },
     { "root", "" },
     { "", "" },
 };

@@ -28,6 +28,7 @@ static void reads_values(void **state)
         { "other name", "AA=1\nBA=2\n", NULL, true },
         { "two lines in quotes", "A=\"x\ny\"\nB=1\n", "x\ny", true },
         { "open quote", "A=\"x\n", "\"x\n", false },
+        { "appended to", "A=1\nA+=2\n", "1", true },
         { "not an assignment", "A =1\nA+=2\n", NULL, true },
     };
 
