@@ -148,9 +148,9 @@ const struct fact_device *facts_root_device(const struct facts *facts);
  * The device that a name of the guest means: UUID=, LABEL=, PARTUUID=, PARTLABEL= (quoted or not),
  * /dev/sdXN, /dev/vdXN, /dev/hdXN, /dev/nvmeXn1pN (by position), links below /dev/disk,
  * /dev/mapper names, /dev/mdN, /dev/md/NAME and their partitions; and what facts->aliases has.
- * by-path and by-id links that name hardware are known on guests with one disk, else where an alias
- * says so. Of a btrfs over several devices each name means the one that stands for it. NULL when it
- * is not known.
+ * by-path and by-id links that name hardware, and names of multipath-tools, are known on guests
+ * with one disk, else (links) where an alias says so. Of a btrfs over several devices each name
+ * means the one that stands for it. NULL when it is not known.
  */
 const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
 

@@ -9,6 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
 #include "inspect/facts.h"
+#include "inspect/multipath.h"
 #include "inspect/resolve_hardware.h"
 #include "inspect/resolve_md.h"
 
@@ -230,9 +231,11 @@ static char *mapper_name(const char *name)
     return NULL;
 }
 
-/* What crypttab calls it, its own name, or that of a logical volume. */
+/* What crypttab calls it, its own name, or that of a logical volume; last a disk under multipath,
+ * which only one disk leaves without doubt. */
 static const struct fact_device *by_mapper(const struct facts *facts, const char *rest)
 {
+    const char *part;
     CLEANUP_FREE char *whole = mem_printf("/dev/mapper/%s", rest);
 
     for (size_t i = 0; i < facts->n_aliases; i++)
@@ -251,6 +254,8 @@ static const struct fact_device *by_mapper(const struct facts *facts, const char
         if (mapped && strcmp(mapped, rest) == 0)
             return &facts->devices[i];
     }
+    if (multipath_name(rest, &part) && !nth_disk(facts, 1))
+        return disk_part(facts, nth_disk(facts, 0), part);
     return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 #include "inspect/fstab.h"
+#include "inspect/multipath.h"
 
 /* Links below by-id that name contents (volumes), not hardware. */
 static const char *const lasting[] = {
@@ -62,9 +63,19 @@ static bool is_unit_or_pattern(int (*next)(int c), unsigned char c)
     return next(c) != 0 || (c && strchr("*?[(.", c));
 }
 
+/* A disk under multipath is named after its hardware, and has one path on a virtual machine. */
+static bool is_multipath(const char *name)
+{
+    static const char folder[] = "/dev/mapper/";
+    const char *part;
+
+    return strncmp(name, folder, sizeof(folder) - 1) == 0 &&
+           multipath_name(name + sizeof(folder) - 1, &part);
+}
+
 bool devname_changes(const char *name)
 {
-    return has_prefix(name, is_unit);
+    return has_prefix(name, is_unit) || is_multipath(name);
 }
 
 bool devname_pattern_changes(const char *pattern)

@@ -12,7 +12,8 @@
 #include "inspect/fields.h"
 
 /* Does @name depend on the controller or on the order of disks (/dev/sda1, /dev/disk/by-path/...)?
- * Names of volumes (/dev/mapper, /dev/md0), tags and removable drives (sr0, fd0) do not. */
+ * Names of volumes (/dev/mapper, /dev/md0), tags and removable drives (sr0, fd0) do not; but those
+ * of disks under multipath do. */
 bool devname_changes(const char *name);
 
 /* The same for a pattern: "/dev/sd*", "/dev/hd[ab]1", "/dev/sd.*". */

@@ -56,6 +56,16 @@ static const struct {
     { "by-path", one_disk, FSTAB,
       "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1 / ext4 rw 0 1\n",
       "UUID=aaaa-1111 / ext4 rw 0 1\n", 0 },
+    { "multipath", one_disk, FSTAB,
+      "/dev/mapper/mpatha1 /a ext4 rw 0 0\n/dev/mapper/mpathap1 /b ext4 rw 0 0\n"
+      "/dev/mapper/36000c2957a4b3d1c8e5f0a9b7c6d5e4f-part2 none swap sw 0 0\n"
+      "/dev/mapper/mpathological /m ext4 rw 0 0\n/dev/mapper/mpath-x /n ext4 rw 0 0\n",
+      "UUID=aaaa-1111 /a ext4 rw 0 0\nUUID=aaaa-1111 /b ext4 rw 0 0\n"
+      "UUID=bbbb-2222 none swap sw 0 0\n"
+      "/dev/mapper/mpathological /m ext4 rw 0 0\n/dev/mapper/mpath-x /n ext4 rw 0 0\n",
+      0 },
+    { "multipath with two disks is not clear", two_disks, FSTAB,
+      "/dev/mapper/mpathb1 /x btrfs rw 0 0\n", NULL, 1 },
     { "by-id", one_disk, FSTAB, "/dev/disk/by-id/wwn-0x6000c29-part2 none swap sw 0 0\n",
       "UUID=bbbb-2222 none swap sw 0 0\n", 0 },
     { "other drivers", one_disk, FSTAB,
