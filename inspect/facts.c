@@ -14,6 +14,8 @@
 
 static const size_t facts_strings[] = {
     STRING(facts, root),
+    STRING(facts, deployment),
+    STRING(facts, kernels_at),
     STRING(facts, type),
     STRING(facts, distro),
     STRING(facts, distro_like),

@@ -92,6 +92,8 @@ struct fact_package {
 struct facts {
     enum os_family os;
     char *root;        /* guest name of the root: "/dev/sda1", "btrfsvol:/dev/sda1/@" */
+    char *deployment;  /* folder of its file system that is "/", of an ostree deployment; "" */
+    char *kernels_at;  /* where the kernels of that lie: "/boot/ostree/NAME-CHECKSUM"; "" */
     char *type;        /* "linux" */
     char *distro;      /* lower-case os-release ID */
     char *distro_like; /* ID_LIKE */

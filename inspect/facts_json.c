@@ -147,6 +147,8 @@ json_t *facts_to_json(const struct facts *facts)
     };
     json_t *version = json_object();
 
+    if (facts->deployment[0] != '\0')
+        put(object, "deployment", facts->deployment);
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         put(object, texts[i].key, texts[i].value);
     (void)json_object_set_new(version, "major", json_integer(facts->version_major));

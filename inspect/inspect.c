@@ -13,6 +13,7 @@
 #include "engine/base/strbuf.h"
 #include "engine/guest_path.h"
 #include "inspect/linux.h"
+#include "inspect/ostree.h"
 #include "storage/btrfs.h"
 
 #define MAX_SYSTEMS 64
@@ -27,8 +28,9 @@ struct search {
     struct system *systems;
     size_t n;
     struct strlist boot_roots; /* root= of the boot loaders' default kernels */
-    struct err host;           /* why a candidate could not be mounted: the host lacks something */
-    struct err io;             /* ... it could not be read */
+    struct strlist ostree_args;
+    struct err host; /* why a candidate could not be mounted: the host lacks something */
+    struct err io;   /* ... it could not be read */
 };
 
 static bool is_candidate(const struct stack *stack, const struct volume *volume)
@@ -100,15 +102,6 @@ static struct system *add_system(struct search *search, struct volume *volume, c
     return system;
 }
 
-/* ---- btrfs ---- */
-
-/* Tools keep snapshots of a root below these folders; they boot, but are not systems. */
-static bool is_kept_snapshot(const struct subvolume *subvolume)
-{
-    return strstr(subvolume->path, ".snapshots/") || strstr(subvolume->path, "@snapshots/") ||
-           strstr(subvolume->path, "timeshift");
-}
-
 /* A root of its own in a folder of the tree; NULL when there is no such folder. */
 static struct guest_root *open_below(const struct guest_root *root, const char *path)
 {
@@ -121,15 +114,56 @@ static struct guest_root *open_below(const struct guest_root *root, const char *
     return below;
 }
 
+/* What is found in it, if it is the root of a system, or holds deployments of one. */
+static struct system *look_at_root(struct search *search, struct volume *volume, const char *subvol,
+                                   const struct guest_root *root)
+{
+    CLEANUP_STRLIST struct strlist deployments = { 0 };
+    const struct os_probe *probe;
+    struct system *system = NULL;
+
+    ostree_deployments(root, &deployments);
+    if (deployments.n > 0) {
+        struct guest_root *below = open_below(root, deployments.items[0]);
+
+        probe = below ? find_probe(below) : NULL;
+        if (probe)
+            system = add_system(search, volume, subvol, below, probe);
+        if (system)
+            system->is_ostree = true;
+        guest_root_free(below);
+    }
+    if (system)
+        return system;
+    probe = find_probe(root);
+    return probe ? add_system(search, volume, subvol, root, probe) : NULL;
+}
+
+/* ---- btrfs ---- */
+
+/* Tools keep snapshots of a root below these folders; they boot, but are not systems. No more are
+ * the roots of containers. */
+static bool is_kept(const struct subvolume *subvolume)
+{
+    static const char *const parts[] = {
+        ".snapshots/",    "@snapshots/",  "timeshift",     "docker/btrfs/",
+        "storage/btrfs/", "lib/machines", "lib/portables", "storage-pools/",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        if (strstr(subvolume->path, parts[i]))
+            return true;
+    return false;
+}
+
 static void look_at_subvolume(struct search *search, struct volume *volume,
                               const struct guest_root *top, const struct subvolume *subvolume)
 {
     struct guest_root *root = open_below(top, subvolume->path);
-    const struct os_probe *probe = root ? find_probe(root) : NULL;
     CLEANUP_FREE char *boot_root = root ? linux_default_root(root, "/boot") : NULL;
 
-    if (probe)
-        (void)add_system(search, volume, subvolume->path, root, probe);
+    if (root)
+        (void)look_at_root(search, volume, subvolume->path, root);
     if (boot_root && *boot_root && !strlist_has(&search->boot_roots, boot_root))
         strlist_add(&search->boot_roots, boot_root);
     guest_root_free(root);
@@ -144,8 +178,8 @@ static bool is_in_round(const struct subvolume *subvolume, unsigned round)
     if (round == 0)
         return subvolume->is_default;
     if (round == 1)
-        return !subvolume->is_snapshot && !is_kept_snapshot(subvolume);
-    return subvolume->is_snapshot && !subvolume->read_only && !is_kept_snapshot(subvolume);
+        return !subvolume->is_snapshot && !is_kept(subvolume);
+    return subvolume->is_snapshot && !subvolume->read_only && !is_kept(subvolume);
 }
 
 static int look_at_rounds(struct search *search, struct volume *volume, const struct mtree *tree,
@@ -176,6 +210,7 @@ static void look_at_boot(struct search *search, const struct guest_root *root)
 
         if (*boot_root && !strlist_has(&search->boot_roots, boot_root))
             strlist_add(&search->boot_roots, boot_root);
+        ostree_boot_args(root, folders[i], &search->ostree_args);
     }
 }
 
@@ -183,8 +218,8 @@ static int look_at_tree(struct search *search, struct volume *volume, struct mtr
                         bool *ret_keep, struct err *err)
 {
     const struct guest_root *root = mtree_root(tree);
-    const struct os_probe *probe = find_probe(root);
     bool is_btrfs = strcmp(volume->fstype, "btrfs") == 0;
+    struct system *system;
     size_t before = search->n;
     int r;
 
@@ -194,11 +229,10 @@ static int look_at_tree(struct search *search, struct volume *volume, struct mtr
     r = is_btrfs ? look_at_rounds(search, volume, tree, 0, 0, err) : 0;
     if (r < 0 || search->n > before)
         return r;
-    if (probe) {
-        struct system *system = add_system(search, volume, NULL, root, probe);
-
+    system = look_at_root(search, volume, NULL, root);
+    if (system) {
         /* the usual guest has one root, which need not be mounted again */
-        *ret_keep = system && (search->only_one || search->opts->read_only);
+        *ret_keep = search->only_one || search->opts->read_only;
         if (*ret_keep)
             system->tree = tree;
         return 0;
@@ -365,6 +399,9 @@ static int search_all(struct search *search, struct err *err)
     }
     if (search->n == 0)
         return none_found(search, err);
+    for (size_t s = 0; s < search->n; s++)
+        for (size_t i = 0; i < search->ostree_args.n; i++)
+            strlist_add(&search->systems[s].ostree_args, search->ostree_args.items[i]);
     mark_boot_default(search);
     return 0;
 }
@@ -381,6 +418,7 @@ int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct sy
     search.only_one = n_candidates == 1;
     r = search_all(&search, err);
     strlist_done(&search.boot_roots);
+    strlist_done(&search.ostree_args);
     if (r < 0) {
         systems_free(search.systems, search.n);
         return r;
@@ -398,6 +436,7 @@ void systems_free(struct system *systems, size_t n)
         (void)mtree_release(systems[i].tree, &err); /* the session's undo stack has it too */
         facts_free(systems[i].facts);
         free(systems[i].subvol);
+        strlist_done(&systems[i].ostree_args);
     }
     free(systems);
 }

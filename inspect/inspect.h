@@ -32,6 +32,8 @@ struct system {
     struct mtree *tree;    /* all its file systems after inspect_open(); before, NULL or the root */
     struct volume *volume; /* of the root */
     char *subvol;          /* btrfs: path of the root's subvolume; NULL: none */
+    bool is_ostree;        /* the root is one of the deployments in it */
+    struct strlist ostree_args; /* ostree= of the boot loaders' entries, default first */
     const struct os_probe *probe;
     bool is_boot_default; /* every boot loader configuration that was found starts this one */
 };

@@ -184,7 +184,16 @@ static void init_system(const struct guest_root *root, struct facts *facts)
 void linux_identify(const struct guest_root *root, struct facts *facts)
 {
     CLEANUP_FREE char *machine_id = linux_first_line(root, "/etc/machine-id");
+    char **const found[] = { &facts->distro,   &facts->product_name, &facts->version_text,
+                             &facts->arch,     &facts->init_system,  &facts->hostname,
+                             &facts->timezone, &facts->distro_like,  &facts->codename,
+                             &facts->variant };
 
+    /* the first look may have been at the root without its other file systems */
+    for (size_t i = 0; i < ARRAY_SIZE(found); i++)
+        facts_set(found[i], "");
+    facts->version_major = 0;
+    facts->version_minor = 0;
     facts->os = OS_LINUX;
     facts_set(&facts->type, "linux");
     facts_set(&facts->machine_id, machine_id);

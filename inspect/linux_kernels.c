@@ -142,11 +142,18 @@ static void find_drivers(const struct guest_root *root, const char *config, size
 
 /* ---- files of a kernel ---- */
 
+/* Beside the kernel where that lies below /boot, else in /boot. */
 static void find_initrd(const struct guest_root *root, const char *name, struct fact_kernel *kernel)
 {
+    const char *slash = strrchr(kernel->image, '/');
+    bool is_below = strncmp(kernel->image, "/boot/", strlen("/boot/")) == 0;
+    CLEANUP_FREE char *folder = is_below
+                                    ? mem_strndup(kernel->image, (size_t)(slash - kernel->image))
+                                    : mem_strdup("/boot");
+
     for (size_t i = 0; i < ARRAY_SIZE(initrd_names) && !*kernel->initrd; i++) {
         CLEANUP_FREE char *path =
-            mem_printf("/boot/%s%s%s", initrd_names[i].before, name, initrd_names[i].after);
+            mem_printf("%s/%s%s%s", folder, initrd_names[i].before, name, initrd_names[i].after);
 
         if (guest_is_file(root, path))
             facts_set(&kernel->initrd, path);
@@ -234,20 +241,25 @@ static void add_named(const struct guest_root *root, struct facts *facts, const 
     (void)add_kernel(root, facts, is_known ? inside : name, name, image);
 }
 
-/* Files of /boot with the names of kernels: those named after a folder of modules, or the others.
- */
-static void add_boot_files(const struct guest_root *root, const struct strlist *files, bool by_name,
-                           struct facts *facts)
+/* Files of a folder with the names of kernels: those named after a folder of modules, or the
+ * others. */
+static void add_files(const struct guest_root *root, const char *folder, bool by_name,
+                      struct facts *facts)
 {
-    for (size_t i = 0; i < files->n; i++) {
+    CLEANUP_STRLIST struct strlist files = { 0 };
+    struct err err = ERR_NONE;
+
+    if (guest_list(root, folder, &files, &err) < 0)
+        return;
+    for (size_t i = 0; i < files.n; i++) {
         for (size_t p = 0; p < ARRAY_SIZE(image_prefixes); p++) {
-            const char *name = files->items[i] + strlen(image_prefixes[p]);
+            const char *name = files.items[i] + strlen(image_prefixes[p]);
             CLEANUP_FREE char *image = NULL;
 
-            if (strncmp(files->items[i], image_prefixes[p], strlen(image_prefixes[p])) != 0 ||
+            if (strncmp(files.items[i], image_prefixes[p], strlen(image_prefixes[p])) != 0 ||
                 is_kernel_folder(root, name) != by_name)
                 continue;
-            image = mem_printf("/boot/%s", files->items[i]);
+            image = mem_printf("%s/%s", folder, files.items[i]);
             if (by_name)
                 (void)add_kernel(root, facts, name, name, image);
             else
@@ -256,17 +268,17 @@ static void add_boot_files(const struct guest_root *root, const struct strlist *
     }
 }
 
-/* Kernels in /boot, then those that lie with their modules only. */
+/* Kernels in /boot and in the folder of an ostree deployment, then those that lie with their
+ * modules only. */
 static void find_kernels(const struct guest_root *root, struct facts *facts)
 {
-    struct strlist boot CLEANUP_STRLIST = { 0 };
     struct strlist modules CLEANUP_STRLIST = { 0 };
     struct err err = ERR_NONE;
 
-    if (guest_list(root, "/boot", &boot, &err) < 0)
-        err_clear(&err);
-    add_boot_files(root, &boot, true, facts);
-    add_boot_files(root, &boot, false, facts);
+    add_files(root, "/boot", true, facts);
+    add_files(root, "/boot", false, facts);
+    if (facts->kernels_at[0] != '\0')
+        add_files(root, facts->kernels_at, true, facts);
     if (guest_list(root, "/lib/modules", &modules, &err) < 0)
         err_clear(&err);
     for (size_t i = 0; i < modules.n; i++) {

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
@@ -11,6 +10,8 @@
 #include "engine/base/mem.h"
 #include "inspect/fields.h"
 #include "inspect/inspect.h"
+#include "inspect/ostree.h"
+#include "inspect/unlisted.h"
 
 #define MAX_DEPTH 32 /* of mount points; deeper ones are left out */
 
@@ -239,92 +240,33 @@ static int mount_rest(struct stack *stack, struct system *system, const struct i
     return 0;
 }
 
-/* ---- boot partitions that nothing names ---- */
+/* ---- a root in a folder ---- */
 
-/* By the type in the partition table, and where they are mounted then, in this order (the
- * Discoverable Partitions Specification; GRUB's packages use /boot/efi). */
-static const struct boot_part {
-    const char *types[2];
-    const char *folders[3];
-} boot_parts[] = {
-    { { "bc13c2ff-59e6-4262-a352-b275fd6f7172", NULL }, { "/boot" } },
-    { { "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "0xef" }, { "/boot/efi", "/efi", "/boot" } },
-};
-
-static bool is_boot_part(const struct boot_part *kind, const struct fact_device *device)
+/* Of an ostree system: which of its deployments is the root is known only now that all boot loaders
+ * were looked at. */
+static int enter_deployment(struct system *system, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(kind->types); i++)
-        if (kind->types[i] && strcasecmp(device->part_type, kind->types[i]) == 0)
-            return device->fstype[0] != '\0';
-    return false;
-}
+    const struct guest_root *root = mtree_root(system->tree);
+    CLEANUP_OSTREE struct ostree ostree = { 0 };
 
-/* The only one, when no mount is about it. */
-static const struct fact_device *unlisted(const struct facts *facts, const struct boot_part *kind)
-{
-    const struct fact_device *found = NULL;
-
-    for (size_t i = 0; i < facts->n_devices; i++) {
-        if (!is_boot_part(kind, &facts->devices[i]))
-            continue;
-        if (found)
-            return NULL;
-        found = &facts->devices[i];
-    }
-    for (size_t i = 0; found && i < facts->n_mounts; i++)
-        if (facts->mounts[i].device == found)
-            return NULL;
-    return found;
-}
-
-/* A folder that is there for it: empty, and mounted on by nothing. NULL: there is none. */
-static const char *boot_folder(const struct guest_root *root, const struct facts *facts,
-                               const struct boot_part *kind)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(kind->folders) && kind->folders[i]; i++) {
-        const char *folder = kind->folders[i];
-        CLEANUP_STRLIST struct strlist names = { 0 };
-        struct err err = ERR_NONE;
-
-        if (!facts_mount(facts, folder) && guest_is_dir(root, folder) &&
-            guest_list(root, folder, &names, &err) == 0 && names.n == 0)
-            return folder;
-    }
-    return NULL;
-}
-
-/* A guest may start without mounting it, but its boot loader or its kernels lie there. */
-static int mount_boot_part(struct stack *stack, struct system *system, const struct boot_part *kind,
-                           const struct inspect_opts *opts, struct err *err)
-{
-    struct facts *facts = system->facts;
-    const struct fact_device *device = unlisted(facts, kind);
-    const char *folder = device ? boot_folder(mtree_root(system->tree), facts, kind) : NULL;
-    struct mount_opts how = { .read_only = opts->read_only };
-    struct fact_mount *mount;
-    struct err one = ERR_NONE;
-    char text[2 * ERR_TEXT];
-    int r;
-
-    if (!folder)
+    if (!system->is_ostree || system->facts->deployment[0] != '\0')
         return 0;
-    r = mtree_mount(system->tree, stack_find(stack, device->name), folder, &how, &one);
-    if (r == -EINTR) {
-        *err = one;
-        return r;
-    }
-    if (r < 0) {
-        log_debug("%s is not looked at: %s", device->name, err_text(&one, text, sizeof(text)));
+    ostree_boot_args(root, "/boot", &system->ostree_args); /* no boot file system of its own */
+    ostree_find(root, &system->ostree_args, &ostree);
+    if (!ostree.path)
+        return err_set(err, ENOENT, "no deployment is on %s any more", system->facts->root);
+    facts_set(&system->facts->deployment, ostree.path);
+    facts_set(&system->facts->kernels_at, ostree.kernels);
+    return mtree_enter(system->tree, ostree.path, ostree.var, err);
+}
+
+/* ostree shows the whole file system's /boot there when that is where the loader's entries lie. */
+static int bind_boot(struct system *system, struct err *err)
+{
+    if (!system->is_ostree || facts_mount(system->facts, "/boot") ||
+        !guest_is_dir(mtree_root(system->tree), "/sysroot/boot/loader"))
         return 0;
-    }
-    mount = facts_add_mount(facts);
-    mount->device = device;
-    mount->mounted = true;
-    mount->dirty = mtree_was_dirty(system->tree, folder);
-    facts_set(&mount->source, device->name);
-    facts_set(&mount->target, folder);
-    facts_set(&mount->type, device->fstype);
-    return 0;
+    return mtree_bind(system->tree, "/sysroot/boot", "/boot", false, err);
 }
 
 /* The first line for "/" is the root that is mounted, whatever source it names. */
@@ -350,13 +292,17 @@ int inspect_open(struct stack *stack, struct system *system, const struct inspec
 {
     int r = mount_root(stack, system, opts, err);
 
+    if (r == 0)
+        r = enter_deployment(system, err);
     if (r < 0)
         return r;
     system->probe->mounts(mtree_root(system->tree), system->facts);
     mark_root(system);
-    r = mount_rest(stack, system, opts, err);
-    for (size_t i = 0; i < ARRAY_SIZE(boot_parts) && r >= 0; i++)
-        r = mount_boot_part(stack, system, &boot_parts[i], opts, err);
+    r = bind_boot(system, err);
+    if (r == 0)
+        r = mount_rest(stack, system, opts, err);
+    if (r == 0)
+        r = mount_unlisted(stack, system, opts, err);
     if (r < 0)
         return r;
     r = system->probe->collect(mtree_root(system->tree), opts, system->facts, err);

@@ -52,6 +52,10 @@ static int release_from(struct mtree *tree, size_t index, struct err *err)
 {
     int r = 0;
 
+    if (tree->whole && index <= tree->n_whole) {
+        guest_root_free(tree->root);
+        tree->root = TAKE(tree->whole);
+    }
     if (index == 0) {
         guest_root_free(tree->root);
         tree->root = NULL;
@@ -189,23 +193,28 @@ static const struct branch *branch_of(const struct mtree *tree, const char *path
     return found;
 }
 
-int mtree_bind(struct mtree *tree, const char *source, const char *target, bool recursive,
-               struct err *err)
+/* A folder of the tree @root, which lies on the branch @branch. */
+struct folder {
+    const struct guest_root *root;
+    const struct branch *branch;
+    const char *path;
+};
+
+static int bind_from(struct mtree *tree, const struct folder *from, const char *target,
+                     bool recursive, struct err *err)
 {
-    const struct branch *of = branch_of(tree, source);
     CLEANUP_FD int source_fd = -1, target_fd = -1;
     struct branch branch = BRANCH_NONE;
     struct err other = ERR_NONE;
     int r;
 
-    if (!of)
-        return err_set(err, EINVAL, "bind %s before the root", source);
-    branch.read_only = of->read_only;
-    branch.fstype = of->fstype;
-    branch.node = mem_strdup(of->node);
+    branch.read_only = from->branch->read_only;
+    branch.was_dirty = from->branch->was_dirty;
+    branch.fstype = from->branch->fstype;
+    branch.node = mem_strdup(from->branch->node);
     branch.target = mem_strdup(target);
-    source_fd = guest_path_open(tree->root, source, O_PATH | O_DIRECTORY);
-    r = source_fd < 0 ? err_set(err, -source_fd, "open %s", source) : 0;
+    source_fd = guest_path_open(from->root, from->path, O_PATH | O_DIRECTORY);
+    r = source_fd < 0 ? err_set(err, -source_fd, "open %s", from->path) : 0;
     if (r == 0) {
         target_fd = open_target(tree, target, err);
         r = target_fd < 0 ? target_fd : fsmount_copy(source_fd, recursive, &branch.fd, err);
@@ -214,7 +223,46 @@ int mtree_bind(struct mtree *tree, const char *source, const char *target, bool 
         r = attach_branch(tree, &branch, target_fd, err);
     if (r < 0 && !branch.path)
         (void)branch_release(&branch, &other); /* the first failure is what counts */
-    return r < 0 ? err_wrap(err, "show %s at %s", source, target) : 0;
+    return r < 0 ? err_wrap(err, "show %s at %s", from->path, target) : 0;
+}
+
+int mtree_bind(struct mtree *tree, const char *source, const char *target, bool recursive,
+               struct err *err)
+{
+    const struct branch *of = branch_of(tree, source);
+
+    if (!of)
+        return err_set(err, EINVAL, "bind %s before the root", source);
+    return bind_from(tree, &(struct folder){ tree->root, of, source }, target, recursive, err);
+}
+
+int mtree_enter(struct mtree *tree, const char *folder, const char *var, struct err *err)
+{
+    struct guest_root *whole = tree->root;
+    const struct {
+        const char *source, *target;
+    } parts[] = { { "/", "/sysroot" }, { var, "/var" } };
+    struct folder from = { .root = whole, .path = folder };
+    int r;
+
+    if (!whole || tree->n_branches != 1)
+        return err_set(err, EINVAL, "enter %s: something else is mounted", folder);
+    from.branch = &tree->branches[0];
+    tree->root = NULL; /* the new root lies on top of the old one, which has the same path */
+    r = bind_from(tree, &from, "/", false, err);
+    if (r < 0) {
+        guest_root_free(tree->root);
+        tree->root = whole;
+        return r;
+    }
+    tree->whole = whole;
+    tree->n_whole = 1;
+    for (size_t i = 0; i < ARRAY_SIZE(parts) && r == 0; i++) {
+        from = (struct folder){ whole, &tree->branches[0], parts[i].source };
+        if (guest_is_dir(whole, parts[i].source) && guest_is_dir(tree->root, parts[i].target))
+            r = bind_from(tree, &from, parts[i].target, false, err);
+    }
+    return r;
 }
 
 const struct guest_root *mtree_root(const struct mtree *tree)

@@ -38,7 +38,14 @@ int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
 int mtree_bind(struct mtree *tree, const char *source, const char *target, bool recursive,
                struct err *err);
 
-/* The tree's root, valid until mtree_release(). */
+/*
+ * From here on the tree's "/" is a folder of the file system that is mounted there: an ostree
+ * deployment. The whole file system is seen at /sysroot, and its folder @var at /var, where the new
+ * root has folders for them. Once, before anything else is mounted.
+ */
+int mtree_enter(struct mtree *tree, const char *folder, const char *var, struct err *err);
+
+/* The tree's root, valid until mtree_release() or mtree_enter(). */
 const struct guest_root *mtree_root(const struct mtree *tree);
 
 /* Why the file system at @target is read-only though it was to be written; NULL: it is as it was

@@ -35,6 +35,8 @@ struct mtree {
     struct stack *stack;
     char *dir; /* the mount point of "/" */
     struct guest_root *root;
+    struct guest_root *whole; /* of what the root is a folder of; NULL: it is the whole */
+    size_t n_whole;           /* branches that lie below that folder's */
     struct branch *branches;
     size_t n_branches;
 };
