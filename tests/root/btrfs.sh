@@ -179,6 +179,40 @@ check_clean
 nothing_remembered
 expect 0 "$H2K" inspect -a a.raw -a b.raw
 
+# --- four devices: data striped over two mirrors, metadata three times
+devices=() options=''
+for i in 0 1 2 3; do
+    truncate -s 256M "four$i.raw"
+    loop_of device "four$i.raw"
+    devices+=("$device")
+    options+=",device=$device"
+done
+mkfs.btrfs -q -d raid10 -m raid1c3 "${devices[@]}" >/dev/null
+mount -t btrfs -o "${options#,}" "${devices[0]}" mnt
+tiny_tree mnt /dev/sdc
+sed -i 's,ext4,btrfs,' mnt/etc/fstab
+head -c 5M /dev/urandom >mnt/data
+content=$(sha256sum <mnt/data)
+off_host mnt
+expect 0 "$H2K" inspect --json -a four2.raw -a four0.raw -a four3.raw -a four1.raw
+found '.systems[0].hostname == "tiny"'
+expect 5 "$H2K" inspect -a four2.raw -a four0.raw -a four3.raw
+expect 0 "$H2K" offline-fix --output-dir . --only fstab -O raw -a four2.raw -a four0.raw -a four3.raw -a four1.raw
+devices=() options=''
+for i in a b c d; do
+    loop_of device "four2-sd$i.raw"
+    devices+=("$device")
+    options+=",device=$device"
+done
+mount -t btrfs -o "${options#,}" "${devices[0]}" mnt
+expect_text '^UUID=[-0-9a-f]* / btrfs' mnt/etc/fstab
+[ "$content" = "$(sha256sum <mnt/data)" ] || fail "the content of raid10 has changed"
+btrfs scrub start -B mnt >result 2>&1 || fail "$(cat result)"
+grep -q "no errors found" result || fail "$(cat result)"
+off_host mnt
+rm four*
+check_clean
+
 # --- one device, and a copy of it on the host
 truncate -s 128M one.raw
 mkfs.btrfs -q one.raw >/dev/null

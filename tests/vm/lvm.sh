@@ -113,6 +113,8 @@ fill org 20 2
 lvchange -qq -K -ay vg/tsnap
 mkdir "$T/content"
 for name in "${all[@]}"; do dd if="/dev/vg/$name" of="$T/content/$name" bs=1M status=none; done
+sync
+for i in 0 1 2 3 4; do cp "$T/pv$i.raw" "$T/live$i.raw"; done # as of a guest that runs
 vgchange -qq -an vg
 losetup -d "${loops[@]}"
 slow_lvm
@@ -172,6 +174,12 @@ for name in two str r0 r0m; do expect_text "/dev/vg/$name inactive: 1 .*physical
     fail "read without pv0: $(cat "$T/out" "$T/err")"
 for name in r1 r4 r5 r6 r10; do expect_text "/dev/vg/$name volume group" "$T/out"; done
 [ "$before" = "$(sha256sum "${pvs[@]}")" ] || fail "a member has changed"
+# copied while they were in use
+lives=("$T"/live?.raw)
+live_sums=$(sha256sum "${lives[@]}")
+reads 18 2 "${lives[@]}"
+[ "$live_sums" = "$(sha256sum "${lives[@]}")" ] || fail "a member that was copied in use has changed"
+rm "${lives[@]}"
 # a copy of a member beside it
 cp "${pvs[0]}" "$T/copy.raw"
 expect 0 "$H2K" volumes -a "${pvs[0]}" -a "$T/copy.raw"

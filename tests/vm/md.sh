@@ -173,6 +173,7 @@ for layout in n2 o2; do
     make "raid10-$layout-3" 3 --level=10 --metadata=1.2 --chunk=64 --layout=$layout
 done
 DIRTY=1 make raid1-dirty 2 --level=1 --metadata=1.2
+DIRTY=1 make raid4-dirty 3 --level=4 --metadata=1.2 --chunk=16
 DIRTY=1 make raid5-dirty 3 --level=5 --metadata=1.2 --chunk=16
 DIRTY=1 make raid6-dirty 4 --level=6 --metadata=1.2 --chunk=16
 DIRTY=1 make raid10-dirty 4 --level=10 --metadata=1.2 --chunk=16
@@ -226,6 +227,7 @@ reads raid10-o2-3 "$(missing 1 3)" 1 2
 reads raid6-ddf-N-restart "$(missing 1 5)" 0 1 3 4
 reads raid6-ddf-N-restart "$(missing 2 5)" 4 3 1
 refuses raid6-ls 5 "no table of the device mapper has its layout" 0 1 2 3
+refuses raid4-dirty 5 "degraded and was not stopped cleanly" 1 2
 refuses raid5-dirty 5 "degraded and was not stopped cleanly" 0 1
 refuses raid6-dirty 5 "degraded and was not stopped cleanly" 0 1 3
 refuses raid5-ls 1 "2 of its 3 members" 1
