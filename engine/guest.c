@@ -15,14 +15,11 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
+#include "engine/guest_labels.h"
 #include "engine/guest_path.h"
 
 #define LIST_MAX 65536U  /* names in one directory */
 #define RACE_TRIES 10000 /* renames elsewhere on the host make openat2 say EAGAIN */
-
-struct guest_root {
-    int fd;
-};
 
 int guest_root_new(int dir_fd, struct guest_root **ret, struct err *err)
 {
@@ -42,6 +39,7 @@ void guest_root_free(struct guest_root *root)
 {
     if (!root)
         return;
+    guest_labels_free(root->labels);
     (void)close(root->fd);
     free(root);
 }

@@ -80,8 +80,9 @@ struct guest_piece {
 /*
  * Replace or create a regular file atomically: temporary in the same folder, then rename, with
  * fsync of both. An existing file keeps mode, owner, xattrs, ACLs and SELinux label; @attr is for
- * a new one (which gets the label of its folder when there is one). A symbolic link at @path is
- * followed inside the guest: the file it leads to is replaced, the link stays.
+ * a new one (which gets the label that guest_labels_use() says, else that of its folder). A
+ * symbolic link at @path is followed inside the guest: the file it leads to is replaced, the link
+ * stays.
  */
 int guest_replace(const struct guest_root *root, const char *path, const struct guest_piece *pieces,
                   size_t n_pieces, const struct guest_attr *attr, struct err *err);

@@ -99,7 +99,6 @@ int attr_copy_xattrs(int from, int to)
 
     if (r < 0)
         return r;
-
     if (len < 0)
         return errno == ENOTSUP ? 0 : -errno;
     if (len == 0)
@@ -115,6 +114,12 @@ int attr_copy_xattrs(int from, int to)
             return r;
     }
     return 0;
+}
+
+int attr_label(const char *path, const char *label)
+{
+    /* FAT has none */
+    return lsetxattr(path, LABEL, label, strlen(label) + 1, 0) < 0 && errno != ENOTSUP ? -errno : 0;
 }
 
 int attr_label_like(int dir, const char *path)

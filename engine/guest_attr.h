@@ -15,6 +15,9 @@ int attr_set_owner(int fd, const struct guest_attr *attr);
  * 0 or -errno; a file system without them has none to copy. */
 int attr_copy_xattrs(int from, int to);
 
+/* The SELinux label @label to the new object @path (not followed); fine where there are none. */
+int attr_label(const char *path, const char *label);
+
 /* The SELinux label of the folder @dir, if it has one, to the new object @path (not followed). */
 int attr_label_like(int dir, const char *path);
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What guest.c and guest_write.c share: opening below the guest's root. */
+/* What the files guest*.c share: opening below the guest's root. */
 #ifndef H2K_ENGINE_GUEST_PATH_H
 #define H2K_ENGINE_GUEST_PATH_H
 
 #include "engine/guest.h"
+
+struct guest_root {
+    int fd;
+    struct guest_labels *labels; /* NULL: new files have the labels of their folders */
+};
 
 /* Room for "/proc/self/fd/2147483647". */
 #define GUEST_FD_PATH_MAX 32

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "engine/base/io.h"
 #include "engine/guest.h"
 #include "engine/guest_attr.h"
+#include "engine/guest_labels.h"
 #include "engine/guest_path.h"
 
 #define LINKS_MAX 40 /* as the kernel has it */
@@ -22,7 +24,8 @@
 
 /* A folder and a name in it. */
 struct place {
-    int dir; /* O_PATH */
+    int dir;      /* O_PATH */
+    char *folder; /* its path in the guest */
     char name[NAME_MAX + 1];
 };
 
@@ -35,6 +38,7 @@ struct place {
 static void place_done(const struct place *place)
 {
     cleanup_fd(&place->dir);
+    free(place->folder);
 }
 
 /* A full file system of the guest is not the host's lack of space: trying again will not help. */
@@ -65,9 +69,10 @@ static int find_place(const struct guest_root *root, const char *path, struct pl
     fd = guest_path_open(root, dir, O_PATH | O_DIRECTORY);
     if (fd < 0)
         return err_set(err, -fd, "open %s", dir);
-    if (ret->dir >= 0)
-        (void)close(ret->dir);
+    place_done(ret);
     ret->dir = fd;
+    ret->folder = dir;
+    dir = NULL;
     memcpy(ret->name, name, strlen(name) + 1);
     return 0;
 }
@@ -129,12 +134,20 @@ static char *place_path(const struct place *place, const char *name)
     return mem_printf("%s/%s", guest_fd_path(place->dir, dir), name);
 }
 
-static int label_new(const struct place *place, const char *name, const char *path, struct err *err)
+/* @name is what it is called for now. */
+static int label_new(const struct guest_root *root, const struct place *place, const char *name,
+                     const char *path, struct err *err)
 {
     CLEANUP_FREE char *full = place_path(place, name);
+    CLEANUP_FREE char *label = NULL;
     CLEANUP_FD int dir = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = dir < 0 ? -errno : attr_label_like(dir, full);
+    struct stat st;
+    int r = dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 
+    if (r == 0)
+        label = guest_labels_find(root, place->folder, place->name, st.st_mode);
+    if (r == 0)
+        r = label ? attr_label(full, label) : attr_label_like(dir, full);
     return r < 0 ? err_set(err, -r, "label %s", path) : 0;
 }
 
@@ -208,14 +221,14 @@ struct replacement {
 
 static void replacement_done(const struct replacement *file)
 {
-    cleanup_fd(&file->place.dir);
+    place_done(&file->place);
     cleanup_fd(&file->fd);
     cleanup_fd(&file->old);
 }
 
 /* Attributes come after the content: writing and chown would clear capabilities. */
-static int set_attributes(const struct replacement *file, const struct guest_attr *attr,
-                          struct err *err)
+static int set_attributes(const struct guest_root *root, const struct replacement *file,
+                          const struct guest_attr *attr, struct err *err)
 {
     struct guest_attr kept = { .mode = file->st.st_mode,
                                .uid = file->st.st_uid,
@@ -225,15 +238,16 @@ static int set_attributes(const struct replacement *file, const struct guest_att
     if (r < 0)
         return write_error(err, -r, "set owner and mode of", file->path);
     if (file->old < 0)
-        return label_new(&file->place, file->temp, file->path, err);
+        return label_new(root, &file->place, file->temp, file->path, err);
     r = attr_copy_xattrs(file->old, file->fd);
     if (r < 0)
         return write_error(err, -r, "keep the extended attributes of", file->path);
     return 0;
 }
 
-static int fill(const struct replacement *file, const struct guest_piece *pieces, size_t n_pieces,
-                const struct guest_attr *attr, struct err *err)
+static int fill(const struct guest_root *root, const struct replacement *file,
+                const struct guest_piece *pieces, size_t n_pieces, const struct guest_attr *attr,
+                struct err *err)
 {
     int r;
 
@@ -241,7 +255,7 @@ static int fill(const struct replacement *file, const struct guest_piece *pieces
     r = write_pieces(file->fd, pieces, n_pieces);
     if (r < 0)
         return write_error(err, -r, "write", file->path);
-    r = set_attributes(file, attr, err);
+    r = set_attributes(root, file, attr, err);
     if (r < 0)
         return r;
     if (fsync(file->fd) < 0)
@@ -284,7 +298,7 @@ int guest_replace(const struct guest_root *root, const char *path, const struct 
                      O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
     if (file.fd < 0)
         return write_error(err, errno, "make a new file beside", path);
-    r = fill(&file, pieces, n_pieces, attr, err);
+    r = fill(root, &file, pieces, n_pieces, attr, err);
     if (r == 0)
         r = put_in_place(&file, err);
     if (r < 0) {
@@ -333,7 +347,7 @@ int guest_symlink(const struct guest_root *root, const char *target, const char 
     temp_name(temp);
     if (symlinkat(target, place.dir, temp) < 0)
         return write_error(err, errno, "make the link", path);
-    r = label_new(&place, temp, path, err);
+    r = label_new(root, &place, temp, path, err);
     if (r == 0 && renameat(place.dir, temp, place.dir, place.name) < 0)
         r = write_error(err, errno, "make the link", path);
     if (r < 0) {
@@ -361,7 +375,7 @@ static int make_dir(const struct guest_root *root, const char *path, const struc
     r = attr_set_owner(fd, attr);
     if (r < 0)
         return write_error(err, -r, "set owner and mode of", path);
-    r = label_new(&place, place.name, path, err);
+    r = label_new(root, &place, place.name, path, err);
     return r < 0 ? r : sync_dir(&place, path, err);
 }
 

@@ -12,6 +12,7 @@
 #include "engine/base/invoker.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "engine/guest_labels.h"
 #include "fixers/apply.h"
 #include "fixers/job_stage.h"
 
@@ -262,6 +263,18 @@ static void note_mounts(const struct facts *facts, struct plan *plan)
     }
 }
 
+/* What is made in the guest gets the labels of its policy. The selinux fixer deals with a failure.
+ */
+static void use_labels(const struct facts *facts, struct guest_root *root)
+{
+    struct err err = ERR_NONE;
+    char text[2 * ERR_TEXT];
+
+    if (facts->selinux_policy[0] != '\0' && strcmp(facts->selinux, "disabled") != 0 &&
+        guest_labels_use(root, facts->selinux_policy, &err) < 0)
+        log_debug("no labels: %s", err_text(&err, text, sizeof(text)));
+}
+
 int stage_plan(struct job *job, struct err *err)
 {
     const struct fix_context ctx = {
@@ -269,7 +282,10 @@ int stage_plan(struct job *job, struct err *err)
         .opts = &job->opts->fix,
         .session = job->session,
     };
-    int r = fixers_plan(&ctx, mtree_root(job->chosen->tree), &job->plan, err);
+    int r;
+
+    use_labels(ctx.facts, mtree_root(job->chosen->tree));
+    r = fixers_plan(&ctx, mtree_root(job->chosen->tree), &job->plan, err);
 
     if (r < 0)
         return r;

@@ -8,19 +8,17 @@
 #include "engine/base/log.h"
 #include "fixers/linux/linux.h"
 
-/*
- * A fixer reads through the plan, so it sees what those before it will have written. The order:
- *   fstab, crypttab   names of file systems
- *   storage           names below them: LVM, md, kdump, automounts
- *   bootloader        the kernel's command line
- *   kernels           which one is started
- *   network           interface names; before initramfs, which takes the naming rules along
- *   initramfs         drivers
- *   guest-tools       what only the old hypervisor needs
- */
+/* A fixer reads through the plan, so it sees what those before it will have written. */
 const struct fixer *const fixers[] = {
-    &fixer_fstab,   &fixer_crypttab, &fixer_storage,   &fixer_bootloader,
-    &fixer_kernels, &fixer_network,  &fixer_initramfs, &fixer_guest_tools,
+    &fixer_fstab,       /* names of file systems */
+    &fixer_crypttab,    /* and of what is encrypted */
+    &fixer_storage,     /* names of what file systems lie on */
+    &fixer_bootloader,  /* the kernel's command line */
+    &fixer_kernels,     /* which one is started */
+    &fixer_network,     /* interface names; before initramfs, which takes the naming rules along */
+    &fixer_initramfs,   /* drivers */
+    &fixer_guest_tools, /* what only the old hypervisor needs */
+    &fixer_selinux,     /* last: it looks at what the others make */
 };
 const size_t n_fixers = ARRAY_SIZE(fixers);
 

@@ -26,6 +26,8 @@ static const size_t facts_strings[] = {
     STRING(facts, hostname),
     STRING(facts, machine_id),
     STRING(facts, timezone),
+    STRING(facts, selinux),
+    STRING(facts, selinux_policy),
     STRING(facts, variant),
     STRING(facts, package_format),
     STRING(facts, package_manager),

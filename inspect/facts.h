@@ -106,8 +106,10 @@ struct facts {
     char *boot_loader;     /* "grub2", "systemd-boot" ...; "" */
     char *boot_config;     /* "/boot/grub/grub.cfg"; "" */
     enum initrd_tool initrd_tool;
-    char *init_system;   /* "systemd", "sysvinit" ...; "" */
-    char *network_stack; /* "ifupdown", "networkd", "netplan", "networkmanager"; comma list; "" */
+    char *init_system;    /* "systemd", "sysvinit" ...; "" */
+    char *selinux;        /* "enforcing", "permissive", "disabled"; "": it has none */
+    char *selinux_policy; /* "targeted": a folder of /etc/selinux; "" */
+    char *network_stack;  /* "ifupdown", "networkd", "netplan", "networkmanager"; comma list; "" */
 
     struct fact_device *devices;
     size_t n_devices;

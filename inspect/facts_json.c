@@ -159,6 +159,10 @@ json_t *facts_to_json(const struct facts *facts)
     (void)json_object_set_new(object, "mounts", mounts(facts));
     (void)json_object_set_new(object, "kernels", kernels(facts));
     (void)json_object_set_new(object, "packages", packages(facts));
+    if (facts->selinux[0] != '\0') {
+        put(object, "selinux", facts->selinux);
+        put(object, "selinux_policy", facts->selinux_policy);
+    }
     if (facts->packages_problem[0] != '\0')
         put(object, "packages_problem", facts->packages_problem);
     return object;

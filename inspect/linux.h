@@ -15,7 +15,7 @@ extern const struct os_probe os_probe_linux;
 /* distro ... codename, variant, versions (linux_distro.c) */
 void linux_distro(const struct guest_root *root, struct facts *facts);
 
-/* these, hostname, machine_id, timezone, arch, init_system (linux_id.c) */
+/* these, hostname, machine_id, timezone, arch, init_system, selinux (linux_id.c) */
 void linux_identify(const struct guest_root *root, struct facts *facts);
 
 /* mounts, from fstab and systemd units; where none is for it, "/" is added (linux_mounts.c) */

@@ -181,6 +181,28 @@ static void init_system(const struct guest_root *root, struct facts *facts)
     }
 }
 
+/* selinux(8): what the configuration says; the kernel's command line may say otherwise. Words that
+ * libselinux does not know leave it permissive. */
+static void selinux(const struct guest_root *root, struct facts *facts)
+{
+    static const char *const modes[] = { "enforcing", "permissive", "disabled" };
+    struct shellvars vars CLEANUP_SHELLVARS = { 0 };
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(root, "/etc/selinux/config", &len);
+    const char *mode, *policy;
+
+    if (!text)
+        return;
+    shellvars_parse(text, len, &vars);
+    mode = shellvars_get(&vars, "SELINUX");
+    policy = shellvars_get(&vars, "SELINUXTYPE");
+    facts_set(&facts->selinux, "permissive");
+    for (size_t i = 0; mode && i < ARRAY_SIZE(modes); i++)
+        if (strcasecmp(mode, modes[i]) == 0)
+            facts_set(&facts->selinux, modes[i]);
+    facts_set(&facts->selinux_policy, policy ? policy : "targeted");
+}
+
 void linux_identify(const struct guest_root *root, struct facts *facts)
 {
     CLEANUP_FREE char *machine_id = linux_first_line(root, "/etc/machine-id");
@@ -202,4 +224,5 @@ void linux_identify(const struct guest_root *root, struct facts *facts)
     init_system(root, facts);
     hostname(root, facts);
     timezone_name(root, facts);
+    selinux(root, facts);
 }

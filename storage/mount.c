@@ -265,7 +265,7 @@ int mtree_enter(struct mtree *tree, const char *folder, const char *var, struct 
     return r;
 }
 
-const struct guest_root *mtree_root(const struct mtree *tree)
+struct guest_root *mtree_root(const struct mtree *tree)
 {
     return tree->root;
 }

@@ -46,7 +46,7 @@ int mtree_bind(struct mtree *tree, const char *source, const char *target, bool 
 int mtree_enter(struct mtree *tree, const char *folder, const char *var, struct err *err);
 
 /* The tree's root, valid until mtree_release() or mtree_enter(). */
-const struct guest_root *mtree_root(const struct mtree *tree);
+struct guest_root *mtree_root(const struct mtree *tree);
 
 /* Why the file system at @target is read-only though it was to be written; NULL: it is as it was
  * asked for. Of NTFS only: others fail to mount then. */
