@@ -148,7 +148,7 @@ static void nic_line(FILE *out, const struct fact_nic *nic)
 {
     (void)fprintf(out, "  %-12s ", "interface");
     text_safe(out, nic->name, false);
-    (void)fprintf(out, "%s%s %s  (", *nic->mac ? " " : "", nic->mac,
+    (void)fprintf(out, "%s%s %s  (", *nic->mac && *nic->name ? " " : "", nic->mac,
                   nic->is_static ? "static" : "dynamic");
     text_safe(out, nic->source, false);
     (void)fputs(")\n", out);

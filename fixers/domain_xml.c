@@ -228,20 +228,23 @@ static const char *mac_of(const struct job *job, const char *name)
     return "";
 }
 
-/* One NIC per interface name that the guest or the user knows; one without MAC when there is none.
- */
+/* One NIC per interface that the guest or the user knows; one without MAC when there is none. */
 static void add_macs(const struct job *job, struct strlist *macs)
 {
+    const struct facts *facts = job->chosen->facts;
     CLEANUP_STRLIST struct strlist names = { 0 };
 
     for (size_t i = 0; i < job->opts->fix.n_nics; i++)
         if (!strlist_has(&names, job->opts->fix.nics[i].name))
             strlist_add(&names, job->opts->fix.nics[i].name);
-    for (size_t i = 0; i < job->chosen->facts->n_nics; i++)
-        if (!strlist_has(&names, job->chosen->facts->nics[i].name))
-            strlist_add(&names, job->chosen->facts->nics[i].name);
+    for (size_t i = 0; i < facts->n_nics; i++)
+        if (*facts->nics[i].name && !strlist_has(&names, facts->nics[i].name))
+            strlist_add(&names, facts->nics[i].name);
     for (size_t i = 0; i < names.n; i++)
         strlist_add(macs, mac_of(job, names.items[i]));
+    for (size_t i = 0; i < facts->n_nics; i++)
+        if (!*facts->nics[i].name && !strlist_has(macs, facts->nics[i].mac))
+            strlist_add(macs, facts->nics[i].mac);
     if (macs->n == 0)
         strlist_add(macs, "");
 }

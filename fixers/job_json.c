@@ -91,9 +91,9 @@ static json_t *nics_json(const struct job *job)
         const char *name = is_option ? fix->nics[i].name : facts->nics[i - fix->n_nics].name;
         const char *mac = is_option ? fix->nics[i].mac : facts->nics[i - fix->n_nics].mac;
 
-        if (strlist_has(&names, name))
+        if (strlist_has(&names, *name ? name : mac))
             continue;
-        strlist_add(&names, name);
+        strlist_add(&names, *name ? name : mac);
         (void)json_array_append_new(list, json_pack("{s:o, s:o, s:s}", "mac", text(mac), "name",
                                                     text(name), "model", hardware->nic_model));
     }

@@ -77,9 +77,9 @@ struct fact_kernel {
         *archive; /* what is in it, names included; NULL: not looked into, or damaged */
 };
 
-/* One interface name that the guest's configuration relies on. */
+/* One interface that the guest's configuration relies on. */
 struct fact_nic {
-    char *name;   /* "ens192" */
+    char *name;   /* "ens192"; "" when it is found by its MAC address alone */
     char *mac;    /* lower case with colons; "" when it is not known */
     char *source; /* where the name was found: "/etc/network/interfaces" */
     bool is_static;

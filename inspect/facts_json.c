@@ -78,7 +78,7 @@ static json_t *interfaces(const struct facts *facts)
     for (size_t i = 0; i < facts->n_nics; i++) {
         json_t *item = json_object();
 
-        put(item, "name", facts->nics[i].name);
+        (void)json_object_set_new(item, "name", json_text_or_null(facts->nics[i].name));
         (void)json_object_set_new(item, "mac", json_text_or_null(facts->nics[i].mac));
         put(item, "source", facts->nics[i].source);
         (void)json_object_set_new(item, "static", json_boolean(facts->nics[i].is_static));

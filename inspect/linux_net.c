@@ -87,6 +87,24 @@ void net_note(struct net_reader *net, const char *name, const char *mac, const c
     nic->is_static |= is_static;
 }
 
+void net_note_card(struct net_reader *net, const char *mac, const char *source, bool is_static)
+{
+    CLEANUP_FREE char *clean = clean_mac(mac);
+    struct fact_nic *nic = NULL;
+
+    if (!*clean || net->facts->n_nics >= MAX_NICS)
+        return;
+    for (size_t i = 0; i < net->facts->n_nics && !nic; i++)
+        if (strcmp(net->facts->nics[i].mac, clean) == 0)
+            nic = &net->facts->nics[i];
+    if (!nic) {
+        nic = facts_add_nic(net->facts);
+        facts_set(&nic->mac, clean);
+        facts_set(&nic->source, source);
+    }
+    nic->is_static |= is_static;
+}
+
 void net_note_list(struct net_reader *net, const char *list, const char *source)
 {
     CLEANUP_STRLIST struct strlist words = net_words(list);
@@ -110,8 +128,18 @@ void net_note_software(struct net_reader *net, const char *name)
         strlist_add(&net->software, name);
 }
 
-/* A bond may be called "lan": only its definition tells. */
-static void drop_software(struct net_reader *net)
+/* Has another interface, with a name, the card that this one is found by? */
+static bool has_named(const struct facts *facts, const struct fact_nic *nic)
+{
+    for (size_t i = 0; i < facts->n_nics; i++)
+        if (facts->nics[i].name && *facts->nics[i].name &&
+            strcmp(facts->nics[i].mac, nic->mac) == 0)
+            return true;
+    return false;
+}
+
+/* A bond may be called "lan": only its definition tells. A card may get a name later. */
+static void drop_superfluous(struct net_reader *net)
 {
     struct facts *facts = net->facts;
     size_t n = 0;
@@ -119,14 +147,16 @@ static void drop_software(struct net_reader *net)
     for (size_t i = 0; i < facts->n_nics; i++) {
         struct fact_nic *nic = &facts->nics[i];
 
-        if (!strlist_has(&net->software, nic->name)) {
-            facts->nics[n++] = *nic;
-            continue;
+        if (*nic->name ? strlist_has(&net->software, nic->name) : has_named(facts, nic)) {
+            free(nic->name);
+            free(nic->mac);
+            free(nic->source);
+            nic->name = nic->mac = nic->source = NULL;
         }
-        free(nic->name);
-        free(nic->mac);
-        free(nic->source);
     }
+    for (size_t i = 0; i < facts->n_nics; i++)
+        if (facts->nics[i].name)
+            facts->nics[n++] = facts->nics[i];
     facts->n_nics = n;
 }
 
@@ -210,6 +240,6 @@ void linux_net(const struct guest_root *root, struct facts *facts)
             strbuf_printf(&list, "%s%s", list.len ? "," : "", stacks[i].name);
     facts_set(&facts->network_stack, strbuf_text(&list));
     net_read_names(&net);
-    drop_software(&net);
+    drop_superfluous(&net);
     strlist_done(&net.software);
 }

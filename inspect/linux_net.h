@@ -20,7 +20,11 @@ struct net_reader {
 void net_note(struct net_reader *net, const char *name, const char *mac, const char *source,
               bool is_static);
 
-/* The same for each word of @list. */
+/* The configuration in the file @source is for the card with this address, whatever its interface
+ * is called. */
+void net_note_card(struct net_reader *net, const char *mac, const char *source, bool is_static);
+
+/* net_note() for each word of @list. */
 void net_note_list(struct net_reader *net, const char *list, const char *source);
 
 /* The card of an interface that some configuration relies on; what was known before counts. */

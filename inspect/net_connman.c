@@ -27,6 +27,33 @@ static void read_config(struct net_reader *net, const char *path, const char *te
     }
 }
 
+/* "ethernet_005056aabbcc_cable" -> "00:50:56:aa:bb:cc". Free it. */
+static char *mac_in(const char *name)
+{
+    const char *at = name + sizeof("ethernet_") - 1;
+
+    if (strlen(at) < 12)
+        return mem_strdup("");
+    return mem_printf("%.2s:%.2s:%.2s:%.2s:%.2s:%.2s", at, at + 2, at + 4, at + 6, at + 8, at + 10);
+}
+
+static void read_settings(struct net_reader *net, const char *name)
+{
+    CLEANUP_FREE char *path = mem_printf(FOLDER "/%s/settings", name);
+    CLEANUP_FREE char *mac = mac_in(name);
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
+    const char *method;
+    size_t len = 0;
+
+    text = linux_read(net->root, path, &len);
+    if (!text)
+        return;
+    keyfile_parse(text, len, &keyfile);
+    method = keyfile_get(&keyfile, name, "IPv4.method");
+    net_note_card(net, mac, path, method && strcmp(method, "manual") == 0);
+}
+
 bool net_read_connman(struct net_reader *net)
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
@@ -35,7 +62,11 @@ bool net_read_connman(struct net_reader *net)
 
     if (guest_list(net->root, FOLDER, &names, &err) < 0)
         return false;
-    for (size_t i = 0; i < names.n; i++)
-        is_used |= fnmatch("ethernet_*_cable", names.items[i], 0) == 0;
+    for (size_t i = 0; i < names.n && i < NET_MAX_FILES; i++) {
+        if (fnmatch("ethernet_*_cable", names.items[i], 0) != 0)
+            continue;
+        is_used = true;
+        read_settings(net, names.items[i]);
+    }
     return is_used;
 }

@@ -11,6 +11,7 @@
 #include "inspect/shellvars.h"
 
 #define SUSE_FOLDER "/etc/sysconfig/network"
+#define BY_CARD "eth-id-" /* and its address: SLES 10 */
 
 /* Variables of an interface that is no card. */
 static bool is_software(const struct shellvars *vars)
@@ -89,17 +90,22 @@ static bool is_static(const struct shellvars *vars)
 static void read_file(struct net_reader *net, const char *path, const char *text, size_t len)
 {
     CLEANUP_SHELLVARS struct shellvars vars = { 0 };
-    const char *name;
+    const char *name, *mac;
 
     shellvars_parse(text, len, &vars);
+    mac = shellvars_get(&vars, "HWADDR");
     name = shellvars_get(&vars, "DEVICE");
     if (!name && strncmp(path, SUSE_FOLDER "/", sizeof(SUSE_FOLDER)) == 0)
         name = path + sizeof(SUSE_FOLDER "/ifcfg-") - 1;
     note_parts(net, &vars, path);
     if (name && is_software(&vars))
         net_note_software(net, name);
+    else if (name && strncmp(name, BY_CARD, sizeof(BY_CARD) - 1) == 0)
+        net_note_card(net, name + sizeof(BY_CARD) - 1, path, is_static(&vars));
     else if (name)
-        net_note(net, name, shellvars_get(&vars, "HWADDR"), path, is_static(&vars));
+        net_note(net, name, mac, path, is_static(&vars));
+    else if (mac)
+        net_note_card(net, mac, path, is_static(&vars));
 }
 
 bool net_read_ifcfg(struct net_reader *net)

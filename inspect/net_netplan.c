@@ -13,7 +13,10 @@ static void read_file(struct net_reader *net, const char *path, const char *text
                            : ethernet->has_match ? ethernet->match_name
                                                  : ethernet->id;
 
-        net_note(net, name, ethernet->match_mac, path, ethernet->has_addresses);
+        if (*name)
+            net_note(net, name, ethernet->match_mac, path, ethernet->has_addresses);
+        else
+            net_note_card(net, ethernet->match_mac, path, ethernet->has_addresses);
     }
 }
 

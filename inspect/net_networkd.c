@@ -8,12 +8,21 @@
 
 #define FOLDER "/etc/systemd/network"
 
+/* One of several addresses is enough. */
+static void note_cards(struct net_reader *net, const char *list, const char *path, bool is_static)
+{
+    CLEANUP_STRLIST struct strlist macs = net_words(list);
+
+    for (size_t i = 0; i < macs.n; i++)
+        net_note_card(net, macs.items[i], path, is_static);
+}
+
 /* Matches add up when they are given more than once. */
 static void read_network(struct net_reader *net, const char *path, const char *text, size_t len)
 {
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
     const char *mac;
-    bool is_static;
+    bool is_static, has_name = false;
 
     keyfile_parse(text, len, &keyfile);
     mac = keyfile_get(&keyfile, "Match", "MACAddress");
@@ -30,7 +39,10 @@ static void read_network(struct net_reader *net, const char *path, const char *t
         words = net_words(keyfile.entries[i].value);
         for (size_t j = 0; j < words.n; j++)
             net_note(net, words.items[j], mac, path, is_static);
+        has_name |= words.n > 0;
     }
+    if (mac && !has_name)
+        note_cards(net, mac, path, is_static);
 }
 
 static void read_netdev(struct net_reader *net, const char *path, const char *text, size_t len)

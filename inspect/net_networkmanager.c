@@ -40,17 +40,22 @@ static void read_file(struct net_reader *net, const char *path, const char *text
         { "match", "interface-name" },
     };
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
-    const char *name, *mac, *method, *master;
+    const char *name, *mac, *method, *master, *type;
+    bool is_static;
 
     keyfile_parse(text, len, &keyfile);
     name = keyfile_get(&keyfile, "connection", "interface-name");
     mac = either(&keyfile, "ethernet", "mac-address", "802-3-ethernet", "mac-address");
     method = keyfile_get(&keyfile, "ipv4", "method");
+    is_static = method && strcmp(method, "manual") == 0;
+    type = keyfile_get(&keyfile, "connection", "type");
     master = either(&keyfile, "connection", "controller", "connection", "master");
-    if (name && is_software_type(keyfile_get(&keyfile, "connection", "type")))
+    if (name && is_software_type(type))
         net_note_software(net, name);
     else if (name)
-        net_note(net, name, mac, path, method && strcmp(method, "manual") == 0);
+        net_note(net, name, mac, path, is_static);
+    else if (mac && !is_software_type(type))
+        net_note_card(net, mac, path, is_static);
     if (master)
         net_note_software(net, master);
     for (size_t i = 0; i < ARRAY_SIZE(more); i++) {

@@ -16,8 +16,10 @@ static void read_file(struct net_reader *net, const char *path, const char *text
             net_note(net, iface->ports.items[k], NULL, path, false);
         if (iface->is_software)
             net_note_software(net, iface->name);
-        else
+        else if (*iface->name)
             net_note(net, iface->name, iface->mac, path, iface->is_static);
+        else
+            net_note_card(net, iface->mac, path, iface->is_static);
     }
 }
 

@@ -62,11 +62,14 @@ static void find_kept(struct network *network)
     for (size_t i = 0; i < facts->n_nics; i++) {
         const struct nic_option *option = find_option(opts, facts->nics[i].name);
 
-        keep(network, facts->nics[i].name, option ? option->mac : facts->nics[i].mac,
-             facts->nics[i].mac);
+        network->n_cards += !*facts->nics[i].name;
+        if (*facts->nics[i].name)
+            keep(network, facts->nics[i].name, option ? option->mac : facts->nics[i].mac,
+                 facts->nics[i].mac);
     }
     for (size_t i = 0; i < opts->n_nics; i++)
         keep(network, opts->nics[i].name, opts->nics[i].mac, "");
+    network->n_cards += network->n;
 }
 
 /* "eth0", "eth1" ...: what the kernel itself calls a card. */
@@ -114,7 +117,7 @@ static int plan_name(struct network *network, struct kept *kept, struct err *err
     r = network_is_named(network, kept, err);
     if (r != 0)
         return r < 0 ? r : 0;
-    if (!*kept->mac && network->n > 1)
+    if (!*kept->mac && network->n_cards > 1)
         return 1;
     return network_give_name(network, kept, err);
 }
@@ -164,10 +167,16 @@ static const struct kept *find_kept_by_name(const struct network *network, const
     return NULL;
 }
 
+/* NULL: there is none, or several. */
+static const char *only_name(const struct network *network)
+{
+    return network->n == 1 && network->n_cards == 1 ? network->kept[0].name : NULL;
+}
+
 static int fix_unit(struct network *network, const char *path, const char *text, void *arg)
 {
     bool is_link = *(const bool *)arg;
-    struct match_target target = { network->n == 1 ? network->kept[0].name : NULL, NULL };
+    struct match_target target = { only_name(network), NULL };
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
     const struct kept *kept;
     char *fixed = NULL;
@@ -182,7 +191,7 @@ static int fix_unit(struct network *network, const char *path, const char *text,
 
 static int fix_keyfile(struct network *network, const char *path, const char *text, void *arg)
 {
-    struct match_target target = { network->n == 1 ? network->kept[0].name : NULL, NULL };
+    struct match_target target = { only_name(network), NULL };
     char *fixed = NULL;
     enum match_result result = match_fix_keyfile(text, &target, &fixed);
 
@@ -222,7 +231,7 @@ static int fix_rules(struct network *network, const char *path, const char *text
         *(struct match_target *)mem_add(&known, &n, sizeof(*known)) =
             (struct match_target){ kept->name, kept->mac };
     }
-    result = match_fix_rules(text, known, n, &fixed);
+    result = match_fix_rules(text, known, n, network->n_cards == 1, &fixed);
     free(known);
     return settle(network, path, result, fixed);
 }
@@ -276,12 +285,14 @@ static int plan(const struct fix_context *ctx, struct plan *plan, struct err *er
     if (r < 0)
         return r;
     find_kept(&network);
-    if (network.n == 0 && !network.kernel_names) {
+    if (network.n_cards == 0 && !network.kernel_names) {
         const char *name = NULL;
 
         r = network_pattern(&network, &name, err);
-        if (r > 0)
+        if (r > 0) {
             keep(&network, name, "", "");
+            network.n_cards++;
+        }
     }
     /* these rename nothing of their own accord */
     network.kernel_names |=

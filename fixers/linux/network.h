@@ -18,6 +18,7 @@ struct network {
     struct plan *plan;
     struct kept *kept;
     size_t n;
+    size_t n_cards;    /* these, and cards that are found by their address alone */
     bool kernel_names; /* eth0 ... stay by themselves */
     enum naming_way way;
 };

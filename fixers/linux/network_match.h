@@ -38,9 +38,10 @@ enum match_result match_fix_conf(const char *text, char **ret_text);
 enum match_result match_fix_netplan(const char *text, char **ret_text);
 
 /* udev rules that give an interface a name: DRIVERS=="vmxnet3", KERNELS=="0000:0b:00.0". @known:
- * names that are kept; with a MAC address (or "") each. (network_rules.c) */
+ * names that are kept; with a MAC address (or "") each. @is_only: there is one card.
+ * (network_rules.c) */
 enum match_result match_fix_rules(const char *text, const struct match_target *known,
-                                  size_t n_known, char **ret_text);
+                                  size_t n_known, bool is_only, char **ret_text);
 
 /* A driver of network cards of other hypervisors? */
 bool is_old_driver(const char *word);

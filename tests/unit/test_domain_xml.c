@@ -78,6 +78,8 @@ static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
         add_nic(facts, "ens192", "");
         add_nic(facts, "ens192", "00:50:56:aa:bb:cc");
         add_nic(facts, "ens224", "");
+        add_nic(facts, "", "00:50:56:00:00:02"); /* found by its address alone */
+        add_nic(facts, "", "00:50:56:aa:bb:cc"); /* ens192's */
         strlist_add(&job.targets, target);
         assert_int_equal(domain_xml_write(&job, path, &err), 0);
         is_valid();
@@ -89,7 +91,10 @@ static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
         assert_int_equal(domain.n_disks, 1);
         assert_string_equal(domain.disks[0].path, target);
         assert_string_equal(domain.disks[0].format, "qcow2");
+        assert_int_equal(domain.macs.n, 3);
         assert_string_equal(domain.macs.items[0], "00:50:56:aa:bb:cc");
+        assert_string_equal(domain.macs.items[1], "");
+        assert_string_equal(domain.macs.items[2], "00:50:56:00:00:02");
         domain_done(&domain);
         strlist_done(&job.targets);
         facts_free(facts);

@@ -188,6 +188,11 @@ static const struct {
       { { NM, "[connection]\nid=lan\n[match]\ndriver=vmxnet3;\n[ipv4]\nmethod=manual\n" } },
       .want = { NM, "[connection]\nid=lan\n[match]\ndriver=virtio_net;\n"
                     "[ipv4]\nmethod=manual\n" } },
+    { "one name, and a card that is found by its address",
+      { { INTERFACES, "iface ens192 inet dhcp\n" },
+        { NM, "[connection]\nid=lan\n[ethernet]\nmac-address=" MAC "\n" } },
+      .want = { NULL, NULL },
+      .note = "which card is ens192" },
     { "networkd by names that a virtio card has not",
       { { UNIT, "[Match]\nName=!docker* ens*\n\n[Network]\nDHCP=yes\n" } },
       .want = { LINK_PATH, BY_DRIVER } },
@@ -510,7 +515,7 @@ static void drivers_in_yaml_and_rules_are_found(void **state)
     fixed = NULL;
     assert_int_equal(match_fix_rules("DRIVERS==\"vmxnet3\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
                                      "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n",
-                                     NULL, 0, &fixed),
+                                     NULL, 0, false, &fixed),
                      MATCH_FIXED);
     assert_string_equal(fixed, "DRIVERS==\"virtio_net\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
                                "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n");

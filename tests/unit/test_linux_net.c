@@ -48,8 +48,22 @@ static const struct {
         { SUSE "vlan10", "ETHERDEVICE='eth1'\nVLAN_ID='10'\n" } },
       "ifcfg: eth0 - static eth1 - dynamic" },
     { "SUSE: a file by the card's address",
-      { { SUSE "eth-id-" MAC, "BOOTPROTO='dhcp'\n" } },
-      "ifcfg:" },
+      { { SUSE "eth-id-" MAC, "BOOTPROTO='dhcp'\n" },
+        { SUSE "eth-bus-pci-0000:0b:00.0", "BOOTPROTO='dhcp'\n" } },
+      "ifcfg: ? " MAC " dynamic" },
+    { "cards without a name: Red Hat, NetworkManager, netplan",
+      { { RHEL "Wired", "HWADDR=00:50:56:00:00:01\nIPADDR=10.0.0.5\n" },
+        { NM "a", "[ethernet]\nmac-address=00:50:56:00:00:02\n" },
+        { "/etc/netplan/a.yaml",
+          "network: {ethernets: {a: {match: {macaddress: '00:50:56:00:00:03'}}}}\n" } },
+      "netplan,networkmanager,ifcfg: ? 00:50:56:00:00:03 dynamic ? 00:50:56:00:00:02 dynamic "
+      "? 00:50:56:00:00:01 static" },
+    { "cards without a name: networkd, until a rule gives one",
+      { { UNITS "a.network", "[Match]\nMACAddress=00:50:56:00:00:01 00:50:56:00:00:02\n"
+                             "[Network]\nAddress=10.0.0.5/24\n" },
+        { INTERFACES, "iface lan inet manual\n" },
+        { UNITS "a.link", "[Match]\nMACAddress=00:50:56:00:00:01\n[Link]\nName=lan\n" } },
+      "networkd: lan 00:50:56:00:00:01 dynamic ? 00:50:56:00:00:02 static" },
     { "SUSE: bond and bridge",
       { { SUSE "prod", "BONDING_MASTER='yes'\nBONDING_SLAVE0='eth0'\nBONDING_SLAVE_1='eth1'\n" },
         { SUSE "lan", "BRIDGE='yes'\nBRIDGE_PORTS='eth2 eth3'\n" } },
@@ -96,8 +110,10 @@ static const struct {
     { "connman: settings belong to the card",
       { { "/var/lib/connman/ethernet_005056aabbcc_cable/settings", "[x]\nName=Wired\n" },
         { "/var/lib/connman/a.config",
-          "[service_a]\nType=ethernet\nDeviceName=eth0\nIPv4=10.0.0.5/24/10.0.0.1\n" } },
-      "connman: eth0 - static" },
+          "[service_a]\nType=ethernet\nDeviceName=eth0\nIPv4=10.0.0.5/24/10.0.0.1\n" },
+        { "/var/lib/connman/ethernet_005056000001_cable/settings",
+          "[ethernet_005056000001_cable]\nIPv4.method=manual\n" } },
+      "connman: eth0 - static ? 00:50:56:00:00:01 static ? " MAC " dynamic" },
     { "netctl",
       { { "/etc/netctl/lan", "Interface=eth0\nConnection=ethernet\nIP=static\n" },
         { "/etc/netctl/prod",
@@ -136,7 +152,7 @@ static void names_are_found(void **state)
         linux_net(tree.root, facts);
         strbuf_printf(&got, "%s:", facts->network_stack);
         for (size_t k = 0; k < facts->n_nics; k++)
-            strbuf_printf(&got, " %s %s %s", facts->nics[k].name,
+            strbuf_printf(&got, " %s %s %s", *facts->nics[k].name ? facts->nics[k].name : "?",
                           *facts->nics[k].mac ? facts->nics[k].mac : "-",
                           facts->nics[k].is_static ? "static" : "dynamic");
         assert_string_equal(strbuf_text(&got), cases[i].want);
