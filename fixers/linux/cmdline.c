@@ -112,8 +112,10 @@ static const struct var_rule other_rules[] = {
     { "EXTLINUX_PARAMETERS", true, fix_command_line },
     { "EXTLINUX_ROOT", true, fix_command_line },
     { "FAILSAFE_APPEND", true, fix_command_line },
+    { "CRYPT_ROOT", true, fix_device }, /* genkernel */
     { "KDUMP_CMDLINE", false, fix_command_line },
     { "KDUMP_COMMANDLINE", false, fix_command_line },
+    { "REAL_ROOT", true, fix_device },
     { "U_BOOT_PARAMETERS", true, fix_command_line },
     { "U_BOOT_ROOT", true, fix_command_line },
     { "XEN_KERNEL_APPEND", true, fix_command_line },
@@ -237,6 +239,7 @@ static const struct source {
     { "/etc/default/kdump-tools", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/default/kexec", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/default/u-boot", NULL, TOOLS, RULES(other_rules), NULL },
+    { "/etc/genkernel.conf", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/update-extlinux.conf", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/initramfs-tools/initramfs.conf", NULL, TOOLS, RULES(initramfs_rules), NULL },
     { "/etc/initramfs-tools/conf.d", "", TOOLS, RULES(initramfs_rules), NULL },

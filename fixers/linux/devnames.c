@@ -98,6 +98,53 @@ const struct fact_device *devname_resolve(const struct facts *facts, const char 
     return facts_resolve(facts, sd);
 }
 
+/* ---- two drivers at once ---- */
+
+static size_t driver_of(const char *name)
+{
+    static const char *const drivers[] = { "/dev/hd", "/dev/nvme", "/dev/sd", "/dev/vd",
+                                           "/dev/xvd" };
+    size_t i = 0;
+
+    while (i < ARRAY_SIZE(drivers) && strncmp(name, drivers[i], strlen(drivers[i])) != 0)
+        i++;
+    return i < ARRAY_SIZE(drivers) ? i + 1 : 0;
+}
+
+static bool on_one_disk(const struct fact_device *a, const struct fact_device *b)
+{
+    size_t len = strcspn(a->name, "0123456789");
+
+    return strcspn(b->name, "0123456789") == len && strncmp(a->name, b->name, len) == 0;
+}
+
+static bool has_several_disks(const struct facts *facts)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < facts->n_devices; i++)
+        n += strcmp(facts->devices[i].kind, "disk") == 0;
+    return n > 1;
+}
+
+/* hda and sda are both the first disk of their drivers: when the guest mounts from both, the order
+ * of disks does not say which one a name means. */
+static bool is_ambiguous(const struct facts *facts, const char *name,
+                         const struct fact_device *device)
+{
+    size_t driver = driver_of(name);
+
+    for (size_t i = 0; driver > 0 && has_several_disks(facts) && i < facts->n_mounts; i++) {
+        const struct fact_mount *mount = &facts->mounts[i];
+        size_t other = driver_of(mount->source);
+
+        if (mount->at_boot && other > 0 && other != driver && mount->device &&
+            on_one_disk(mount->device, device))
+            return true;
+    }
+    return false;
+}
+
 /* Only what every reader of these files takes without quotes. */
 static bool is_plain_id(const char *id)
 {
@@ -107,7 +154,10 @@ static bool is_plain_id(const char *id)
 
 static bool uuid_is_usable(const struct facts *facts, const struct fact_device *device)
 {
-    if (!is_plain_id(device->uuid))
+    size_t len = strlen(device->fstype);
+
+    /* members of arrays and volume groups have none that udev makes a link of */
+    if (!is_plain_id(device->uuid) || (len > 7 && strcmp(device->fstype + len - 7, "_member") == 0))
         return false;
     if (strcmp(device->fstype, "btrfs") == 0) /* all its devices have the same one */
         return true;
@@ -139,7 +189,7 @@ char *devname_stable(const struct facts *facts, const char *name, const char *fs
 {
     const struct fact_device *device = devname_resolve(facts, name);
 
-    if (!device) {
+    if (!device || is_ambiguous(facts, name, device)) {
         *ret_why = "is on none of the given disks, or it is not clear on which";
         return NULL;
     }

@@ -194,6 +194,7 @@ static const struct source {
     { "/etc/drbd.conf", NULL, note_names, "" },
     { "/etc/drbd.d", ".res", note_names, "" },
     { "/etc/hdparm.conf", NULL, note_names, "" },
+    { "/etc/nixos", ".nix", note_names, "" },
     { "/etc/raw", NULL, note_names, "" },
     { "/etc/rc.d/rc.local", NULL, note_names, "" },
     { "/etc/rc.local", NULL, note_names, "" },

@@ -197,6 +197,40 @@ static void texts_change_as_the_table_says(void **state)
     }
 }
 
+/* hda1 and sda1 would both be taken for the first disk's partition. */
+static void names_of_two_drivers_are_not_guessed(void **state)
+{
+    static const char *const sources[] = { "/dev/hda1", "/dev/sda1" };
+
+    (void)state;
+    for (int disks = 1; disks <= 2; disks++) {
+        struct facts *facts = facts_of_text(disks == 1 ? one_disk : two_disks);
+        struct fix_opts opts = { 0 };
+        struct fix_context ctx = { .facts = facts, .opts = &opts };
+        struct plan *plan = NULL;
+        struct err err = ERR_NONE;
+        struct tree tree;
+
+        for (size_t i = 0; i < ARRAY_SIZE(sources); i++) {
+            struct fact_mount *mount = facts_add_mount(facts);
+
+            facts_set(&mount->source, sources[i]);
+            mount->device = facts_resolve(facts, sources[i]);
+            mount->at_boot = true;
+        }
+        tree_open(&tree, NULL);
+        tree_put(&tree, "/etc/fstab", "/dev/hda1 /a auto rw 0 0\n/dev/sda1 /b auto rw 0 0\n", 0644);
+        strlist_add(&opts.only, "fstab");
+        assert_int_equal(fixers_plan(&ctx, tree.root, &plan, &err), 0);
+        assert_int_equal(plan->n, disks == 1);
+        assert_int_equal(plan->notes.n, disks == 1 ? 0 : 2);
+        plan_free(plan);
+        strlist_done(&opts.only);
+        tree_close(&tree);
+        facts_free(facts);
+    }
+}
+
 static void a_stale_device_map_is_removed(void **state)
 {
     struct tree tree;
@@ -302,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_change_as_the_table_says),
+        cmocka_unit_test(names_of_two_drivers_are_not_guessed),
         cmocka_unit_test(a_stale_device_map_is_removed),
         cmocka_unit_test(swap_units_move_with_their_links),
         cmocka_unit_test(init_scripts_get_stop_links),

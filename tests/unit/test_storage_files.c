@@ -64,6 +64,10 @@ static const struct fix_case cases[] = {
       "#ext4 /dev/sda1\npath /var/crash\next4 UUID=aaaa-1111\nraw /dev/disk/by-partuuid/0abc-03\n"
       "xfs /dev/sdb1\ncore_collector makedumpfile -l\n",
       1 },
+    { "a volume of LVM is found by its partition", "/etc/kdump.conf", "ext4 /dev/sda2\n",
+      "ext4 PARTUUID=0abc-02\n", 0 },
+    { "NixOS", "/etc/nixos/hardware-configuration.nix",
+      "  fileSystems.\"/\" = {\n    device = \"/dev/sda1\";\n  };\n", NULL, 1 },
     { "automounts", "/etc/auto.misc",
       "# x :/dev/sda1\ncd\t-fstype=iso9660,ro\t:/dev/cdrom\ndata\t-fstype=ext4\t:/dev/sda1\n"
       "nfs\tserver:/dev/sda1\n",
