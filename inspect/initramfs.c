@@ -105,6 +105,8 @@ static bool is_kept(const char *name)
         "cryptroot/crypttab",
         "etc/crypttab",
         "etc/cmdline.d/*.conf",
+        "etc/systemd/system/*.device.d/timeout.conf",
+        "*dracut/hooks/initqueue/finished/devexists-*.sh",
         "etc/lvm/lvm.conf",
         "etc/mdadm.conf",
         "etc/mdadm/mdadm.conf",

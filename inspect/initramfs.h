@@ -28,8 +28,8 @@ struct initramfs {
     struct strlist links; /* symbolic links at the top: "lib -> usr/lib" */
     struct strlist names; /* every other path, when @want_names was set */
     /* Files that name interfaces (*.link, *-persistent-net.rules), disks (conf/conf.d/resume,
-     * crypttab ...) or the drivers to load (init, config ...), in the archive's order: of two with
-     * one name the later one counts. */
+     * crypttab, devices to wait for ...) or the drivers to load (init, config ...), in the
+     * archive's order: of two with one name the later one counts. */
     struct initramfs_file *kept;
     size_t n_kept;
     uint64_t unpacked_bytes;

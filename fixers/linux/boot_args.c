@@ -136,8 +136,11 @@ void boot_args_fix(struct boot_file *file, struct span at, unsigned flags)
     while (kernel_arg_next(file->text, &at, &pos, &arg)) {
         CLEANUP_FREE char *name = span_dup(file->text, arg.name);
         CLEANUP_FREE char *value = span_dup(file->text, arg.value);
-        CLEANUP_FREE char *fixed = boot_arg_fixed(file, name, value, flags);
+        CLEANUP_FREE char *fixed = NULL;
 
+        if (resume_drop(file, arg.value, name, value))
+            continue;
+        fixed = boot_arg_fixed(file, name, value, flags);
         if (fixed)
             boot_file_replace(file, arg.value, name, value, fixed);
     }

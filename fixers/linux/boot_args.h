@@ -35,6 +35,13 @@ char *boot_arg_fixed(const struct boot_file *file, const char *arg, const char *
 void boot_file_replace(struct boot_file *file, struct span at, const char *arg, const char *old,
                        const char *with);
 
+/* Is @device, a tag or a link by UUID, certainly on none of the disks? (resume.c) */
+bool resume_is_gone(const struct facts *facts, const char *device);
+
+/* "resume=DEVICE", whose value stands at @at, becomes "noresume" when the device is gone: true.
+ * (resume.c) */
+bool resume_drop(struct boot_file *file, struct span at, const char *arg, const char *value);
+
 /* Fix all arguments in the bytes @at of the text. */
 void boot_args_fix(struct boot_file *file, struct span at, unsigned flags);
 

@@ -36,7 +36,7 @@ static void fix_kernel(struct boot_file *file, const struct grubcfg_linux *kerne
         const struct grubcfg_arg *arg = &kernel->args[i];
         CLEANUP_FREE char *fixed = NULL;
 
-        if (!arg->value)
+        if (!arg->value || resume_drop(file, arg->value_at, arg->name, arg->value))
             continue;
         fixed = boot_arg_fixed(file, arg->name, arg->value, flags);
         if (fixed && arg->plain)

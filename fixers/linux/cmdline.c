@@ -46,6 +46,10 @@ static void fix_device(struct boot_file *file, const struct shellvar *var)
 
     if (!var->literal)
         return;
+    if (strcmp(var->name, "RESUME") == 0 && resume_is_gone(file->ctx->facts, var->value)) {
+        boot_file_replace(file, var->raw, var->name, var->value, "none");
+        return;
+    }
     stable = boot_device(file, var->name, var->value, 0);
     if (stable)
         boot_file_replace(file, var->raw, var->name, var->value, stable);

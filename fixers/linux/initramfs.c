@@ -41,6 +41,7 @@ static void work_done(struct initramfs_work *work)
     strlist_done(&work->load);
     strlist_done(&work->renamed);
     strlist_done(&work->listed);
+    strlist_done(&work->gone);
     segment_done(&work->segment);
     depmod_tree_done(&work->tree);
 }
@@ -164,6 +165,8 @@ static char *describe(const struct initramfs_work *work, size_t n_naming)
                       n_naming == 1 ? "" : "s");
     for (size_t i = 0; i < work->renamed.n; i++)
         strbuf_printf(&text, "%s%s by UUID", text.len ? "; " : "", work->renamed.items[i]);
+    for (size_t i = 0; i < work->gone.n; i++)
+        strbuf_printf(&text, "%sno wait for %s", text.len ? "; " : "", work->gone.items[i]);
     return strbuf_take(&text);
 }
 
@@ -173,6 +176,8 @@ static const char *append_reason(const struct initramfs_work *work)
         return "the root disk is on a new controller, and its drivers are not inside";
     if (work->listed.n > 0)
         return "the root disk is on a new controller, and it loads drivers from a list";
+    if (work->gone.n > 0)
+        return "it waits for devices that are on none of the disks";
     if (work->renamed.n > 0)
         return "it names disks, and their names change with the disk controller";
     return "interfaces are named before the root file system is there";
@@ -190,6 +195,7 @@ static int plan_segment(struct initramfs_work *work, struct err *err)
     if (names_nics)
         n_naming = naming_add_missing(work->naming, work->found, &work->segment);
     archived_conf_add_fixed(work->ctx, work->found, &work->segment, &work->renamed);
+    work_end_waits(work);
     if (work->kind->adapt && work->load.n > 0 && work->kind->adapt(work, err) < 0)
         return -err->code;
     if (work->segment.n == 0 && work->missing.n == 0)

@@ -32,6 +32,9 @@ extern const struct initrd_kind initrd_kind_genkernel;
 /* Add the changed text of the archive's file @name; takes ownership of @text. */
 void work_replace_file(struct initramfs_work *work, const char *name, char *text, uint32_t mode);
 
+/* Do not wait for devices that are gone (initramfs_waits.c). */
+void work_end_waits(struct initramfs_work *work);
+
 /* ---- texts: pure, for the kinds and their tests ---- */
 
 /*

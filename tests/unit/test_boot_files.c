@@ -11,6 +11,35 @@ static const char facts_text[] = "root /dev/sda1\narch x86_64\n"
 
 #define ENV_SIGNATURE "# GRUB Environment Block\n"
 
+/* Everything on the disks is seen. */
+static const char seen_text[] = "root /dev/sda1\narch x86_64\n"
+                                "device /dev/sda disk - - -\n"
+                                "device /dev/sda1 partition ext4 aaaa-1111 0abc-01\n"
+                                "device /dev/sda2 partition swap bbbb-2222 0abc-02\n";
+
+static const struct fix_case resume_cases[] = {
+    { "a swap that is gone", "/etc/kernel/cmdline",
+      "root=UUID=aaaa-1111 resume=UUID=gone-0001 quiet\n", "root=UUID=aaaa-1111 noresume quiet\n",
+      0 },
+    { "one that is there", "/etc/kernel/cmdline",
+      "resume=UUID=bbbb-2222 resume=/dev/disk/by-uuid/bbbb-2222 resume=/dev/vg/swap\n", NULL, 0 },
+    { "in quotes", "/etc/default/grub",
+      "GRUB_CMDLINE_LINUX=\"resume=/dev/disk/by-uuid/gone-0001 quiet\"\n",
+      "GRUB_CMDLINE_LINUX=\"noresume quiet\"\n", 0 },
+    { "grub.cfg", "/boot/grub/grub.cfg",
+      "menuentry a {\n linux /v root=UUID=aaaa-1111 resume=UUID=gone-0001 ro\n initrd /i\n}\n",
+      "menuentry a {\n linux /v root=UUID=aaaa-1111 noresume ro\n initrd /i\n}\n", 0 },
+    { "grub.cfg, quoted", "/boot/grub/grub.cfg",
+      "menuentry a {\n linux /v 'resume=UUID=gone-0001'\n initrd /i\n}\n",
+      "menuentry a {\n linux /v 'noresume'\n initrd /i\n}\n", 0 },
+    { "BLS", "/boot/loader/entries/a.conf", "linux /v\noptions resume=UUID=gone-0001 ro\n",
+      "linux /v\noptions noresume ro\n", 0 },
+    { "initramfs-tools", "/etc/initramfs-tools/conf.d/resume", "RESUME=UUID=gone-0001\n",
+      "RESUME=none\n", 0 },
+    { "initramfs-tools, there", "/etc/initramfs-tools/conf.d/resume", "RESUME=UUID=bbbb-2222\n",
+      NULL, 0 },
+};
+
 static const struct fix_case cases[] = {
     { "every argument that is a device", "/etc/kernel/cmdline",
       "root=/dev/sda1 resume=/dev/sda2 boot=/dev/sda1 mount.usr=/dev/sda1 real_root=/dev/sda1\n",
@@ -43,6 +72,9 @@ static const struct fix_case cases[] = {
       NULL, 5 },
     { "numbers", "/etc/kernel/cmdline", "root=0801 root=8:1 root=0x801 root=1 root=x801", NULL, 3 },
     { "a disk that is not there", "/etc/kernel/cmdline", "root=/dev/sdb1", NULL, 1 },
+    { "a swap that may be in the encrypted volume", "/etc/kernel/cmdline",
+      "root=UUID=aaaa-1111 resume=UUID=gone-0001 resume=UUID=bbbb-2222 resume=/dev/vg/swap\n", NULL,
+      0 },
     { "a comment", "/etc/kernel/cmdline", "# root=/dev/sda1\nroot=/dev/sda1",
       "# root=/dev/sda1\nroot=UUID=aaaa-1111", 0 },
     { "what the vendor ships", "/usr/lib/kernel/cmdline", "root=/dev/sda1", "root=UUID=aaaa-1111",
@@ -182,6 +214,13 @@ static void blocks_of_grub_keep_their_size(void **state)
     free(in);
 }
 
+static void nothing_waits_for_a_swap_that_is_gone(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(resume_cases); i++)
+        fix_check(seen_text, "bootloader", &resume_cases[i]);
+}
+
 /* EL has links: menu.lst to grub.conf, /etc/sysconfig/grub to /etc/default/grub. */
 static void a_file_with_two_names_is_changed_once(void **state)
 {
@@ -212,6 +251,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_change_as_the_table_says),
         cmocka_unit_test(blocks_of_grub_keep_their_size),
+        cmocka_unit_test(nothing_waits_for_a_swap_that_is_gone),
         cmocka_unit_test(a_file_with_two_names_is_changed_once),
     };
 

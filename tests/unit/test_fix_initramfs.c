@@ -230,6 +230,50 @@ static void archived_names_of_disks_become_uuids(void **state)
     expect_no_change();
 }
 
+/* dracut's archives for one host wait for every disk that was there; escapes are systemd's. */
+static void devices_that_are_gone_are_not_waited_for(void **state)
+{
+    static const char wants[] = "[Unit]\nJobTimeoutSec=1\nJobRunningTimeoutSec=1\n";
+    struct initramfs found = { 0 };
+    struct plan *plan;
+
+    (void)state;
+    facts_set(&facts->root, "/dev/sda1");
+    add_partition("/dev/sda1", "ext4", "aaaa-1111");
+    shell("cd %s; rm -rf d; h=d/usr/lib/dracut/hooks/initqueue/finished s=d/etc/systemd/system\n"
+          "mkdir -p $h; for u in aaaa-1111 gone-2222; do\n"
+          "  echo '[ -e x ]' >\"$h/devexists-\\\\x2fdev\\\\x2fdisk\\\\x2fby-uuid\\\\x2f$u.sh\"\n"
+          "  t=\"$s/dev-disk-by\\\\x2duuid-${u/-/\\\\x2d}.device.d\"; mkdir -p \"$t\"\n"
+          "  printf '[Unit]\\nJobTimeoutSec=0\\n' >\"$t/timeout.conf\"; done",
+          tree.dir);
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    shell("cd %s; (cd d; find . | sort | cpio -o -H newc --quiet | gzip) >>." INITRD "; rm -rf d",
+          tree.dir);
+    plan = make_plan();
+    assert_non_null(
+        strstr(find_change(plan, INITRD)->note, "; no wait for /dev/disk/by-uuid/gone-2222"));
+    assert_null(strstr(find_change(plan, INITRD)->note, "aaaa-1111"));
+    apply_and_free(plan);
+    scan_initrd(&found);
+    assert_string_equal(initramfs_kept(&found,
+                                       "usr/lib/dracut/hooks/initqueue/finished/"
+                                       "devexists-\\x2fdev\\x2fdisk\\x2fby-uuid\\x2fgone-2222.sh")
+                            ->data,
+                        ":\n");
+    assert_string_equal(initramfs_kept(&found,
+                                       "etc/systemd/system/"
+                                       "dev-disk-by\\x2duuid-gone\\x2d2222.device.d/timeout.conf")
+                            ->data,
+                        wants);
+    assert_string_equal(initramfs_kept(&found,
+                                       "usr/lib/dracut/hooks/initqueue/finished/"
+                                       "devexists-\\x2fdev\\x2fdisk\\x2fby-uuid\\x2faaaa-1111.sh")
+                            ->data,
+                        "[ -e x ]\n");
+    initramfs_done(&found);
+    expect_no_change();
+}
+
 static void a_kernel_with_built_in_drivers_may_have_stale_names_inside(void **state)
 {
     struct plan *plan;
@@ -521,6 +565,7 @@ int main(void)
         WITH_GUEST(naming_rules_go_along_with_the_network_driver),
         WITH_GUEST(without_a_network_driver_the_rules_stay_out),
         WITH_GUEST(archived_names_of_disks_become_uuids),
+        WITH_GUEST(devices_that_are_gone_are_not_waited_for),
         WITH_GUEST(a_kernel_with_built_in_drivers_may_have_stale_names_inside),
         WITH_GUEST(modules_of_another_processor_are_indexed),
         WITH_GUEST(an_archive_is_read_once),
