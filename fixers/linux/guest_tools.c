@@ -1,31 +1,53 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * VMware's tools, switched off without running anything of the guest: services are masked or get
- * stop links, mounts and modules that can only fail are commented out. Files of packages stay, so
- * that the package manager's view remains true; it removes them later.
+ * Tools of the old hypervisor, switched off without running anything of the guest: services are
+ * masked or get stop links, and what configuration asks for in vain is commented out
+ * (guest_tools_conf.c). Files of packages stay, so that the package manager's view remains true; it
+ * removes them later.
  */
 #include <ctype.h>
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/linux/guest_tools.h"
 #include "fixers/linux/linux.h"
-#include "inspect/fstab.h"
 
-#define REASON "VMware's tools have nothing to talk to on KVM"
+#define UNITS_MAX 10
+#define SCRIPTS_MAX 4
+
+static const struct tools {
+    const char *reason;
+    const char *units[UNITS_MAX];
+    const char *scripts[SCRIPTS_MAX]; /* of sysvinit and upstart */
+} all_tools[] = {
+    { "VMware's tools have nothing to talk to on KVM",
+      { "open-vm-tools.service", "open-vm-tools-desktop.service", "vmtoolsd.service",
+        "vgauth.service", "vgauthd.service", "run-vmblock\\x2dfuse.mount",
+        "vmware-vmblock-fuse.service", "vmware-tools.service", "vmware-tools-thinprint.service" },
+      { "vmware-tools", "vmware-tools-thinprint", "open-vm-tools", "vmtoolsd" } },
+    { "Hyper-V's daemons have nothing to talk to on KVM",
+      { "hypervkvpd.service", "hypervvssd.service", "hypervfcopyd.service", "hv-kvp-daemon.service",
+        "hv-vss-daemon.service", "hv-fcopy-daemon.service", "hv_kvp_daemon.service",
+        "hv_vss_daemon.service", "hv_fcopy_daemon.service" },
+      { "hypervkvpd", "hv_kvp_daemon", "hv_vss_daemon" } },
+    { "XenServer's tools have nothing to talk to on KVM",
+      { "xe-daemon.service", "xe-linux-distribution.service" },
+      { "xe-daemon", "xe-linux-distribution" } },
+    { "VirtualBox's additions have nothing to talk to on KVM",
+      { "vboxadd.service", "vboxadd-service.service", "vboxadd-x11.service",
+        "virtualbox-guest-utils.service", "vboxservice.service" },
+      { "vboxadd", "vboxadd-service", "vboxadd-x11", "virtualbox-guest-utils" } },
+    { "Parallels' tools have nothing to talk to on KVM",
+      { "prltoolsd.service", "prl-x11.service" },
+      { "prltoolsd", "prl-x11" } },
+    { "Nutanix' tools have nothing to talk to on KVM",
+      { "ngt_guest_agent.service", "ngt_self_service_restore.service" },
+      { "ngt_guest_agent" } },
+    /* EL 5 and before: it would ask at the console what to do about each new and lost device */
+    { "new hardware is no question to be asked at the first start", { NULL }, { "kudzu" } },
+};
 
 /* ---- systemd ---- */
-
-static const char *const units[] = {
-    "open-vm-tools.service",
-    "open-vm-tools-desktop.service",
-    "vmtoolsd.service",
-    "vgauth.service",
-    "vgauthd.service",
-    "run-vmblock\\x2dfuse.mount",
-    "vmware-vmblock-fuse.service",
-    "vmware-tools.service",
-    "vmware-tools-thinprint.service",
-};
 
 static const char *const unit_folders[] = {
     "/etc/systemd/system",
@@ -59,34 +81,39 @@ static bool unit_exists(const struct plan *plan, const char *unit)
     return there_is(plan, "/etc/init.d", script);
 }
 
-static int mask_units(const struct fix_context *ctx, struct plan *plan, struct err *err)
+static int mask_unit(struct plan *plan, const char *unit, const char *reason, struct err *err)
+{
+    CLEANUP_FREE char *path = mem_printf("%s/%s", unit_folders[0], unit);
+    int r = unit_move_links(plan, unit, NULL, reason, err);
+
+    plan_link(plan, "/dev/null", path, reason);
+    return r;
+}
+
+static int mask_units(struct plan *plan, const struct tools *tools, struct err *err)
 {
     int r = 0;
 
-    (void)ctx;
-    for (size_t i = 0; r >= 0 && has_systemd(plan) && i < ARRAY_SIZE(units); i++) {
-        CLEANUP_FREE char *path = NULL;
-
-        if (!unit_exists(plan, units[i]))
-            continue;
-        r = unit_move_links(plan, units[i], NULL, REASON, err);
-        path = mem_printf("%s/%s", unit_folders[0], units[i]);
-        plan_link(plan, "/dev/null", path, REASON);
-    }
+    for (size_t i = 0; r >= 0 && i < UNITS_MAX && tools->units[i]; i++)
+        if (unit_exists(plan, tools->units[i]))
+            r = mask_unit(plan, tools->units[i], tools->reason, err);
     return r;
 }
 
 /* ---- sysvinit and upstart ---- */
 
-static const char *const scripts[] = {
-    "vmware-tools",
-    "vmware-tools-thinprint",
-    "open-vm-tools",
-};
+static bool is_same_folder(const struct guest_root *root, const char *a, const char *b)
+{
+    struct stat one, two;
+
+    return guest_stat(root, a, &one) == 0 && guest_stat(root, b, &two) == 0 &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
 
 /* "/etc/rc2.d/S20open-vm-tools" -> K80: as `update-rc.d NAME disable` does, so that a later upgrade
  * of the package sees that it is disabled, not new. */
-static void stop_instead(struct plan *plan, const char *folder, const char *name)
+static void stop_instead(struct plan *plan, const char *folder, const char *name,
+                         const char *reason)
 {
     CLEANUP_FREE char *start = mem_printf("%s/%s", folder, name);
     CLEANUP_FREE char *target = plan_readlink(plan, start);
@@ -95,8 +122,20 @@ static void stop_instead(struct plan *plan, const char *folder, const char *name
 
     if (!target)
         return;
-    plan_remove(plan, start, REASON);
-    plan_link(plan, target, stop, REASON);
+    plan_remove(plan, start, reason);
+    plan_link(plan, target, stop, reason);
+}
+
+/* The tools whose script "S20NAME" starts; NULL: it is none's. */
+static const struct tools *started_by(const char *link)
+{
+    if (link[0] != 'S' || !isdigit((unsigned char)link[1]) || !isdigit((unsigned char)link[2]))
+        return NULL;
+    for (size_t i = 0; i < ARRAY_SIZE(all_tools); i++)
+        for (size_t j = 0; j < SCRIPTS_MAX && all_tools[i].scripts[j]; j++)
+            if (strcmp(link + 3, all_tools[i].scripts[j]) == 0)
+                return &all_tools[i];
+    return NULL;
 }
 
 static int stop_scripts_in(struct plan *plan, const char *folder, struct err *err)
@@ -105,198 +144,85 @@ static int stop_scripts_in(struct plan *plan, const char *folder, struct err *er
     int r = guest_is_dir(plan->root, folder) ? guest_list(plan->root, folder, &names, err) : 0;
 
     for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        const char *name = names.items[i];
+        const struct tools *tools = started_by(names.items[i]);
 
-        for (size_t j = 0; j < ARRAY_SIZE(scripts); j++)
-            if (name[0] == 'S' && isdigit((unsigned char)name[1]) &&
-                isdigit((unsigned char)name[2]) && strcmp(name + 3, scripts[j]) == 0)
-                stop_instead(plan, folder, name);
+        if (tools)
+            stop_instead(plan, folder, names.items[i], tools->reason);
     }
     return r;
 }
 
-static int stop_scripts(const struct fix_context *ctx, struct plan *plan, struct err *err)
+/* /etc/rcX.d is often a link to the other one. */
+static int stop_scripts(struct plan *plan, struct err *err)
 {
     static const char levels[] = "0123456S";
     int r = 0;
 
-    (void)ctx;
-    if (has_systemd(plan)) /* a masked unit hides the init script of the same name */
-        return 0;
     for (const char *level = levels; r >= 0 && *level; level++) {
-        char debian[] = "/etc/rcX.d";
-        char redhat[] = "/etc/rc.d/rcX.d";
+        char debian[] = "/etc/rcX.d", redhat[] = "/etc/rc.d/rcX.d", suse[] = "/etc/init.d/rcX.d";
+        char *const folders[] = { debian, redhat, suse };
 
-        debian[7] = redhat[12] = *level;
-        r = stop_scripts_in(plan, debian, err);
-        /* /etc/rcX.d is often a link to the other one */
-        if (r >= 0 && !guest_is_dir(plan->root, debian))
-            r = stop_scripts_in(plan, redhat, err);
+        debian[7] = redhat[12] = suse[14] = *level;
+        for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(folders); i++)
+            if (i == 0 || !is_same_folder(plan->root, debian, folders[i]))
+                r = stop_scripts_in(plan, folders[i], err);
     }
-    for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
-        CLEANUP_FREE char *job = mem_printf("/etc/init/%s.conf", scripts[i]);
-        CLEANUP_FREE char *override = mem_printf("/etc/init/%s.override", scripts[i]);
+    return r;
+}
+
+/* Enabled services of OpenRC and runit are links with their names. */
+static void remove_service_links(struct plan *plan, const char *name, const char *reason)
+{
+    static const char *const folders[] = { "/etc/runlevels/boot", "/etc/runlevels/default",
+                                           "/etc/runit/runsvdir/default" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", folders[i], name);
+
+        if (there_is(plan, folders[i], name))
+            plan_remove(plan, path, reason);
+    }
+}
+
+/* upstart(5): a job is changed by its override. */
+static void stop_services(struct plan *plan, const struct tools *tools)
+{
+    for (size_t i = 0; i < SCRIPTS_MAX && tools->scripts[i]; i++) {
+        CLEANUP_FREE char *job = mem_printf("/etc/init/%s.conf", tools->scripts[i]);
+        CLEANUP_FREE char *override = mem_printf("/etc/init/%s.override", tools->scripts[i]);
 
         if (guest_is_file(plan->root, job))
-            plan_write_new(plan, override, "manual\n", 0644, REASON);
+            plan_write_new(plan, override, "manual\n", 0644, tools->reason);
+        remove_service_links(plan, tools->scripts[i], tools->reason);
     }
-    return r;
-}
-
-/* ---- tables of mounts and modules ---- */
-
-static bool is_shared_folder(const struct fstab_entry *entry)
-{
-    return strncmp(entry->source, ".host:", 6) == 0 || strstr(entry->source, "vmhgfs-fuse") ||
-           strcmp(entry->type, "vmhgfs") == 0 || strcmp(entry->type, "fuse.vmhgfs-fuse") == 0;
-}
-
-static int comment_mounts(const struct fix_context *ctx, struct plan *plan, struct err *err)
-{
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
-    CLEANUP_FSTAB struct fstab fstab = { 0 };
-    CLEANUP_EDITS struct edits edits = { 0 };
-    int r = plan_read_text(plan, "/etc/fstab", &text, err);
-
-    (void)ctx;
-    if (r <= 0)
-        return r;
-    fstab_parse(text, strlen(text), &fstab);
-    for (size_t i = 0; i < fstab.n; i++)
-        if (is_shared_folder(&fstab.entries[i]))
-            edits_add(&edits, (struct span){ fstab.entries[i].source_at.start, 0 }, "# ");
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, "/etc/fstab", fixed, "VMware's shared folders are not there on KVM");
-    return 0;
-}
-
-/* Drivers of the tarball, and the balloon, which refuses to load without VMware: a failing line
- * makes systemd-modules-load.service fail. Others (vmxnet3, vmw_pvscsi) load and stay idle. */
-static const char *const modules[] = {
-    "vmhgfs", "vmblock", "vmmemctl", "vmxnet", "vmsync", "vmci", "pvscsi", "vmw_balloon",
-};
-
-static int comment_modules_in(struct plan *plan, const char *path, struct err *err)
-{
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
-    CLEANUP_EDITS struct edits edits = { 0 };
-    struct span line, field;
-    size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
-
-    if (r <= 0)
-        return r;
-    while (line_next(text, strlen(text), &pos, &line))
-        for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
-            if (fields_split(text, &line, &field, 1) == 1 && span_is(text, field, modules[i]))
-                edits_add(&edits, (struct span){ line.start, 0 }, "# ");
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, "this driver cannot load without VMware's devices");
-    return 0;
-}
-
-static int comment_modules(const struct fix_context *ctx, struct plan *plan, struct err *err)
-{
-    static const char folder[] = "/etc/modules-load.d";
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = comment_modules_in(plan, "/etc/modules", err);
-
-    (void)ctx;
-    if (r >= 0 && guest_is_dir(plan->root, folder))
-        r = guest_list(plan->root, folder, &names, err);
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, names.items[i]);
-
-        if (guest_is_file(plan->root, path))
-            r = comment_modules_in(plan, path, err);
-    }
-    return r;
-}
-
-/* ---- things to say ---- */
-
-static const struct {
-    const char *path; /* is there when it is installed */
-    const char *note;
-} leftovers[] = {
-    { "/var/lib/dpkg/info/open-vm-tools.list",
-      "the package open-vm-tools stays installed, switched off; remove it with \"apt-get purge "
-      "open-vm-tools\" once the guest runs" },
-    { "/usr/bin/vmware-uninstall-tools.pl",
-      "VMware Tools of a tarball stay installed, switched off; remove them with "
-      "\"vmware-uninstall-tools.pl\" once the guest runs" },
-};
-
-static int note_xorg(struct plan *plan, const char *path, struct err *err)
-{
-    CLEANUP_FREE char *text = NULL;
-    struct span line;
-    size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
-
-    while (r > 0 && line_next(text, strlen(text), &pos, &line)) {
-        struct span fields[2];
-
-        if (fields_split(text, &line, fields, ARRAY_SIZE(fields)) == ARRAY_SIZE(fields) &&
-            span_is(text, fields[0], "Driver") &&
-            (span_is(text, fields[1], "\"vmware\"") || span_is(text, fields[1], "\"vmmouse\"")))
-            plan_note(plan,
-                      "%s asks for the X driver %.*s, which finds no device on KVM; remove "
-                      "the line if the screen stays dark",
-                      path, (int)fields[1].len, text + fields[1].start);
-    }
-    return r;
-}
-
-static int say_what_is_left(const struct fix_context *ctx, struct plan *plan, struct err *err)
-{
-    static const char folder[] = "/etc/X11/xorg.conf.d";
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = note_xorg(plan, "/etc/X11/xorg.conf", err);
-
-    (void)ctx;
-    for (size_t i = 0; i < ARRAY_SIZE(leftovers); i++)
-        if (guest_is_file(plan->root, leftovers[i].path))
-            plan_note(plan, "%s", leftovers[i].note);
-    if (r >= 0 && guest_is_dir(plan->root, folder))
-        r = guest_list(plan->root, folder, &names, err);
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, names.items[i]);
-
-        r = note_xorg(plan, path, err);
-    }
-    return r;
 }
 
 /* ---- the fixer ---- */
 
-static int (*const steps[])(const struct fix_context *ctx, struct plan *plan, struct err *err) = {
-    mask_units, stop_scripts, comment_mounts, comment_modules, say_what_is_left,
-};
-
 static bool applies(const struct fix_context *ctx, const char **ret_why)
 {
     (void)ctx;
-    *ret_why = "the guest may hold VMware's tools";
+    *ret_why = "the guest may hold tools of its old hypervisor";
     return true;
 }
 
 static int plan_guest_tools(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
-        int r = steps[i](ctx, plan, err);
+    bool systemd = has_systemd(plan); /* a masked unit hides the init script of the same name */
+    int r = systemd ? 0 : stop_scripts(plan, err);
 
-        if (r < 0)
-            return r;
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(all_tools); i++) {
+        if (systemd)
+            r = mask_units(plan, &all_tools[i], err);
+        else
+            stop_services(plan, &all_tools[i]);
     }
-    return 0;
+    return r < 0 ? r : guest_tools_conf(ctx, plan, err);
 }
 
 const struct fixer fixer_guest_tools = {
     .name = "guest-tools",
-    .summary = "switch VMware's tools off (they stay installed)",
+    .summary = "switch tools of the old hypervisor off (they stay installed)",
     .os = OS_LINUX,
     .applies = applies,
     .plan = plan_guest_tools,

@@ -163,19 +163,6 @@ static const struct {
       "title root=/dev/sda1\noptions root=UUID=aaaa-1111 ro\n", 0 },
     { "stable device.map", one_disk, "bootloader", "/boot/grub/device.map", "(hd0) /dev/md0\n",
       NULL, 0 },
-
-    { "shared folders", one_disk, "guest-tools", "/etc/fstab",
-      "/dev/sda1 / ext4 rw 0 1\n  .host:/ /mnt/hgfs vmhgfs defaults 0 0\n"
-      "vmhgfs-fuse /h fuse defaults,allow_other 0 0\n",
-      "/dev/sda1 / ext4 rw 0 1\n  # .host:/ /mnt/hgfs vmhgfs defaults 0 0\n"
-      "# vmhgfs-fuse /h fuse defaults,allow_other 0 0\n",
-      0 },
-    { "modules", one_disk, "guest-tools", "/etc/modules", "# loop\nloop\nvmhgfs\nvmxnet3\n",
-      "# loop\nloop\n# vmhgfs\nvmxnet3\n", 0 },
-    { "modules-load.d", one_disk, "guest-tools", "/etc/modules-load.d/v.conf", "vmw_balloon\n",
-      "# vmw_balloon\n", 0 },
-    { "X driver", one_disk, "guest-tools", "/etc/X11/xorg.conf",
-      "Section \"Device\"\n Driver \"vmware\"\nEndSection\n", NULL, 1 },
 };
 
 static void apply(struct plan *plan)
@@ -279,33 +266,6 @@ static void swap_units_move_with_their_links(void **state)
     tree_close(&tree);
 }
 
-static void init_scripts_get_stop_links(void **state)
-{
-    struct tree tree;
-    struct plan *plan;
-    char *target;
-
-    (void)state;
-    tree_open(&tree, NULL);
-    tree_put(&tree, "/etc/init.d/vmware-tools", "#!/bin/sh\n", 0755);
-    tree_link(&tree, "../init.d/vmware-tools", "/etc/rc2.d/S20vmware-tools");
-    tree_link(&tree, "../init.d/ssh", "/etc/rc2.d/S20ssh");
-    tree_put(&tree, "/etc/init/vmware-tools.conf", "start on x\n", 0644);
-    apply(fix_plan(&tree, one_disk, "guest-tools"));
-    plan = fix_plan(&tree, one_disk, "guest-tools");
-    assert_int_equal(plan->n, 0);
-    target = plan_readlink(plan, "/etc/rc2.d/K80vmware-tools");
-    assert_string_equal(target, "../init.d/vmware-tools");
-    free(target);
-    assert_null(plan_readlink(plan, "/etc/rc2.d/S20vmware-tools"));
-    target = plan_readlink(plan, "/etc/rc2.d/S20ssh");
-    assert_non_null(target);
-    free(target);
-    tree_expect(&tree, "/etc/init/vmware-tools.override", "manual\n");
-    plan_free(plan);
-    tree_close(&tree);
-}
-
 static void unknown_and_skipped_fixers(void **state)
 {
     struct facts *facts = facts_of_text(one_disk);
@@ -339,7 +299,6 @@ int main(void)
         cmocka_unit_test(names_of_two_drivers_are_not_guessed),
         cmocka_unit_test(a_stale_device_map_is_removed),
         cmocka_unit_test(swap_units_move_with_their_links),
-        cmocka_unit_test(init_scripts_get_stop_links),
         cmocka_unit_test(unknown_and_skipped_fixers),
     };
 

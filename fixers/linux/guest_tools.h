@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guest-tools fixer's two halves: what is started, and what configuration asks for. */
+#ifndef H2K_FIXERS_LINUX_GUEST_TOOLS_H
+#define H2K_FIXERS_LINUX_GUEST_TOOLS_H
+
+#include "fixers/fixer.h"
+
+/* Mounts and modules that can only fail, package sources of the old hypervisor's vendor; notes on
+ * what stays. */
+int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+#endif
