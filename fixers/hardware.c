@@ -92,6 +92,8 @@ const struct hardware *hardware_for(const struct facts *facts, bool default_chan
 {
     const struct fact_kernel *kernel = needs_other(facts, default_changes);
 
+    if (facts->os == OS_OTHER)
+        return &kinds[2]; /* every system of the last fifteen years has these */
     if (!kernel || !machine_for(facts->arch)->is_pc)
         return &kinds[0];
     return kernel->has_ide && n_disks <= IDE_DISKS ? &kinds[1]

@@ -275,6 +275,29 @@ static void use_labels(const struct facts *facts, struct guest_root *root)
         log_debug("no labels: %s", err_text(&err, text, sizeof(text)));
 }
 
+/* What is told of a system that nothing is changed in. */
+static void note_foreign(const struct facts *facts, struct plan *plan)
+{
+    static const struct {
+        const char *type, *names;
+    } changes[] = {
+        { "freebsd", "da0 of VMware is ada0 then, vmx0 is em0 (/etc/fstab, /etc/rc.conf)" },
+        { "netbsd", "sd0 of VMware is wd0 then, vmx0 is wm0 (/etc/fstab, /etc/ifconfig.*)" },
+        { "openbsd", "vmx0 of VMware is em0 then (/etc/hostname.*)" },
+    };
+    const char *names = "names of disks and network cards may change";
+
+    if (facts->os != OS_OTHER)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(changes); i++)
+        if (strcmp(changes[i].type, facts->type) == 0)
+            names = changes[i].names;
+    plan_note(plan,
+              "%s is converted as it is: give it SATA disks and e1000 network cards, as the domain "
+              "has them; %s",
+              facts->product_name, names);
+}
+
 int stage_plan(struct job *job, struct err *err)
 {
     const struct fix_context ctx = {
@@ -282,16 +305,18 @@ int stage_plan(struct job *job, struct err *err)
         .opts = &job->opts->fix,
         .session = job->session,
     };
+    struct guest_root *root = job->chosen->tree ? mtree_root(job->chosen->tree) : NULL;
     int r;
 
-    use_labels(ctx.facts, mtree_root(job->chosen->tree));
-    r = fixers_plan(&ctx, mtree_root(job->chosen->tree), &job->plan, err);
-
+    if (root)
+        use_labels(ctx.facts, root);
+    r = fixers_plan(&ctx, root, &job->plan, err);
     if (r < 0)
         return r;
     job->plan->fixer = "guest"; /* these notes are no fixer's */
     note_disks(job);
     note_mounts(job->chosen->facts, job->plan);
+    note_foreign(job->chosen->facts, job->plan);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);
     for (size_t i = 0; i < job->plan->n; i++)
@@ -311,9 +336,9 @@ int stage_apply(struct job *job, struct err *err)
 
 int stage_trim(struct job *job, struct err *err)
 {
-    int r = mtree_sync(job->chosen->tree, err);
+    int r = job->chosen->tree ? mtree_sync(job->chosen->tree, err) : 0;
 
-    if (r == 0)
+    if (r == 0 && job->chosen->tree)
         r = mtree_trim(job->chosen->tree, &job->trimmed_bytes, err);
     return r;
 }

@@ -12,7 +12,9 @@
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
 #include "engine/guest_path.h"
+#include "inspect/foreign.h"
 #include "inspect/linux.h"
+#include "inspect/none_found.h"
 #include "inspect/ostree.h"
 #include "storage/btrfs.h"
 
@@ -82,8 +84,8 @@ static void add_devices(const struct stack *stack, struct facts *facts)
     }
 }
 
-static struct system *add_system(struct search *search, struct volume *volume, const char *subvol,
-                                 const struct guest_root *root, const struct os_probe *probe)
+static struct system *new_system(struct search *search, struct volume *volume, const char *subvol,
+                                 const struct os_probe *probe)
 {
     struct system *system;
 
@@ -98,8 +100,28 @@ static struct system *add_system(struct search *search, struct volume *volume, c
     system->facts->root =
         subvol ? mem_printf("btrfsvol:%s/%s", volume->name, subvol) : mem_strdup(volume->name);
     add_devices(search->stack, system->facts);
-    linux_identify(root, system->facts);
     return system;
+}
+
+static struct system *add_system(struct search *search, struct volume *volume, const char *subvol,
+                                 const struct guest_root *root, const struct os_probe *probe)
+{
+    struct system *system = new_system(search, volume, subvol, probe);
+
+    if (system)
+        linux_identify(root, system->facts);
+    return system;
+}
+
+/* Where everything could be looked at, and no system was found that way. */
+static void look_for_foreign(struct search *search)
+{
+    struct volume *volume = NULL;
+    const struct foreign *foreign = foreign_find(search->stack, &volume);
+    struct system *system = foreign ? new_system(search, volume, NULL, &os_probe_foreign) : NULL;
+
+    if (system)
+        foreign_identify(foreign, search->stack, system->facts);
 }
 
 /* A root of its own in a folder of the tree; NULL when there is no such folder. */
@@ -283,63 +305,9 @@ static void mark_boot_default(struct search *search)
     }
 }
 
-/* Does what it lies on say already why it is not there? */
-static bool has_told(const struct stack *stack, const struct volume *volume)
-{
-    for (size_t i = 0; i < volume->n_parents; i++)
-        if (stack->volumes[volume->parents[i]].problem[0] != '\0')
-            return true;
-    return false;
-}
-
-/* What the layers could not open, with the reasons; the gravest status wins. */
-static int name_problems(const struct stack *stack, struct err *err)
-{
-    CLEANUP_STRBUF struct strbuf text = { 0 };
-    enum err_status status = STATUS_OK;
-    const char *last = "";
-
-    for (size_t i = 0; i < stack->n_volumes; i++) {
-        const struct volume *volume = &stack->volumes[i];
-
-        if (volume->problem[0] == '\0' || (volume->inactive && has_told(stack, volume)))
-            continue;
-        if (volume->problem_status > status)
-            status = volume->problem_status;
-        /* the members of an array have the same one */
-        if (strcmp(volume->problem, last) != 0)
-            strbuf_printf(&text, "%s%s: %s", text.len ? "; " : "", volume->name, volume->problem);
-        last = volume->problem;
-    }
-    if (status == STATUS_OK)
-        return 0;
-    return err_status(err, status, "no operating system was found; %s", strbuf_text(&text));
-}
-
-/* File systems that h2k never mounts, and what is more than one at a time: "/dev/sda1 (jfs)". */
-static char *unknown_types(const struct stack *stack)
-{
-    struct strbuf list = { 0 };
-
-    for (size_t i = 0; i < stack->n_volumes; i++) {
-        const struct volume *volume = &stack->volumes[i];
-        struct err err = ERR_NONE;
-
-        if (strcmp(volume->fstype, "ambivalent") == 0 ||
-            (strcmp(volume->use, "filesystem") == 0 &&
-             mount_check(volume->fstype, true, &err) < 0 && err.status == STATUS_FAILED))
-            strbuf_printf(&list, "%s%s (%s)", list.len ? ", " : "", volume->name, volume->fstype);
-    }
-    return strbuf_take(&list);
-}
-
 /* Why there is no system: something that could not be opened may hold it. */
 static int none_found(const struct search *search, struct err *err)
 {
-    const struct stack *stack = search->stack;
-    CLEANUP_STRBUF struct strbuf hidden = { 0 };
-    CLEANUP_FREE char *unknown = NULL;
-
     if (search->host.code != 0) {
         *err = search->host;
         return err_wrap(err, "no operating system was found in what this host can mount");
@@ -348,28 +316,7 @@ static int none_found(const struct search *search, struct err *err)
         *err = search->io;
         return err_wrap(err, "no operating system was found in what could be read");
     }
-    if (name_problems(stack, err) < 0)
-        return -err->code;
-    for (size_t i = 0; i < stack->n_volumes; i++) {
-        const struct volume *volume = &stack->volumes[i];
-
-        if (volume->handled)
-            continue;
-        if (strcmp(volume->use, "raid") == 0 || strcmp(volume->use, "crypto") == 0)
-            strbuf_printf(&hidden, "%s%s (%s)", hidden.len ? ", " : "", volume->name,
-                          volume->fstype);
-    }
-    if (hidden.len > 0)
-        return err_status(err, STATUS_HOST,
-                          "no operating system was found; it may lie on %s, which was not opened",
-                          strbuf_text(&hidden));
-    unknown = unknown_types(stack);
-    if (unknown[0] != '\0')
-        return err_status(err, STATUS_NO_OS,
-                          "no operating system was found; h2k does not mount what is on %s: see "
-                          "h2k volumes for what that takes",
-                          unknown);
-    return err_status(err, STATUS_NO_OS, "no operating system was found on any file system");
+    return inspect_say_none(search->stack, err);
 }
 
 static int search_all(struct search *search, struct err *err)
@@ -397,6 +344,8 @@ static int search_all(struct search *search, struct err *err)
                 search->io = one;
         }
     }
+    if (search->n == 0 && search->host.code == 0 && search->io.code == 0)
+        look_for_foreign(search);
     if (search->n == 0)
         return none_found(search, err);
     for (size_t s = 0; s < search->n; s++)

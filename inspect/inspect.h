@@ -29,7 +29,8 @@ struct os_probe {
 /* A system that was found. */
 struct system {
     struct facts *facts;
-    struct mtree *tree;    /* all its file systems after inspect_open(); before, NULL or the root */
+    struct mtree *tree;    /* all its file systems after inspect_open(); before, NULL or the root.
+                              NULL always of a system that h2k does not mount (OS_OTHER) */
     struct volume *volume; /* of the root */
     char *subvol;          /* btrfs: path of the root's subvolume; NULL: none */
     bool is_ostree;        /* the root is one of the deployments in it */

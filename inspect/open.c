@@ -290,8 +290,11 @@ static void mark_root(struct system *system)
 int inspect_open(struct stack *stack, struct system *system, const struct inspect_opts *opts,
                  struct err *err)
 {
-    int r = mount_root(stack, system, opts, err);
+    int r;
 
+    if (system->probe->os == OS_OTHER)
+        return 0; /* nothing of it is mounted */
+    r = mount_root(stack, system, opts, err);
     if (r == 0)
         r = enter_deployment(system, err);
     if (r < 0)

@@ -141,3 +141,22 @@ found '[.systems[].root] == ["btrfsvol:/dev/sda/@", "btrfsvol:/dev/sda/@other"]'
 expect 5 "$H2K" plan btrfs.raw
 expect_text 'several systems'
 check_clean
+
+# --- FreeBSD: known by its partitions, converted as it is, on hardware that it has drivers for
+truncate -s 64M bsd.raw
+printf '%s\n' 'start=2048, size=1024, type=83bd6b9d-7f41-11dc-be0b-001560b84f0f' \
+    'start=4096, size=100000, type=516e7cb6-6ecf-11d6-8ff8-00022d09712b' |
+    sfdisk -q --label gpt --no-reread --no-tell-kernel bsd.raw
+# the magic number of UFS2's superblock
+printf '\x19\x01\x54\x19' | dd of=bsd.raw bs=1 seek=$((4096 * 512 + 65536 + 1372)) conv=notrunc status=none
+expect 0 "$H2K" inspect --json bsd.raw
+found '.systems | length == 1 and .[0].type == "freebsd" and .[0].root == "/dev/sda2" and .[0].firmware == "bios"'
+schema_ok h2k.inspect-1 out
+expect 0 "$H2K" plan bsd.raw
+expect_text '^note: guest: FreeBSD is converted as it is: give it SATA disks and e1000' out
+expect 0 "$H2K" offline-fix -O raw -o bsd-kvm.raw bsd.raw
+cmp bsd.raw bsd-kvm.raw
+expect_text "<target dev=.sda. bus=.sata./>" bsd-kvm.xml
+expect_text "<model type=.e1000./>" bsd-kvm.xml
+[ "$(jq -r .target.disk_bus bsd-kvm.report.json)" = sata ] || fail "$(cat bsd-kvm.report.json)"
+check_clean
