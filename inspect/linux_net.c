@@ -227,7 +227,7 @@ static const struct {
     { "ifcfg", net_read_ifcfg },       { "wicked", net_read_wicked },
     { "dhcpcd", net_read_dhcpcd },     { "connman", net_read_connman },
     { "netctl", net_read_netctl },     { "netifrc", net_read_netifrc },
-    { "etcnet", net_read_etcnet },
+    { "etcnet", net_read_etcnet },     { "rcinet1", net_read_rcinet1 },
 };
 
 void linux_net(const struct guest_root *root, struct facts *facts)

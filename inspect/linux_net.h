@@ -58,6 +58,7 @@ bool net_read_netifrc(struct net_reader *net);        /* /etc/conf.d/net of Gent
 bool net_read_netplan(struct net_reader *net);        /* netplan(5) */
 bool net_read_networkd(struct net_reader *net);       /* systemd.network(5) */
 bool net_read_networkmanager(struct net_reader *net); /* nm-settings-keyfile(5) */
+bool net_read_rcinet1(struct net_reader *net);        /* rc.inet1.conf(5) of Slackware */
 bool net_read_wicked(struct net_reader *net);         /* wicked-config(5), its XML */
 
 /* What binds names to cards besides: rules, .link files, tables, leases (net_names.c). */

@@ -236,6 +236,19 @@ static int fix_rules(struct network *network, const char *path, const char *text
     return settle(network, path, result, fixed);
 }
 
+/* SLES 10: ifcfg-eth-bus-pci-0000:0b:00.0, and BONDING_SLAVE0='bus-pci-...'. */
+static int note_slot(struct network *network, const char *path, const char *text, void *arg)
+{
+    (void)arg;
+    if (strstr(path, "bus-pci-") || strstr(text, "'bus-pci-") || strstr(text, "\"bus-pci-"))
+        plan_note(
+            network->plan,
+            "%s names a slot of the old machine: name the card by its address (eth-id-MAC) or "
+            "by its interface",
+            path);
+    return 0;
+}
+
 static int plan_matches(struct network *network, struct err *err)
 {
     static bool no = false, yes = true;
@@ -249,6 +262,7 @@ static int plan_matches(struct network *network, struct err *err)
         { NM_DIR, "*", fix_keyfile, NULL },
         { NETPLAN_DIR, "*.yaml", fix_netplan, NULL },
         { RULES_DIR, "*.rules", fix_rules, NULL },
+        { "/etc/sysconfig/network", "ifcfg-*", note_slot, NULL },
         { "/etc/NetworkManager", "NetworkManager.conf", fix_conf, NULL },
         { "/etc/NetworkManager/conf.d", "*.conf", fix_conf, NULL },
     };

@@ -54,12 +54,14 @@ int network_is_named(struct network *network, struct kept *kept, struct err *err
 
 /* ---- it gets one ---- */
 
+/* A VLAN has the address of its card and would be given the card's name: networkd then waits for it
+ * for ever. It has no path (ID_PATH), every card has one; systemd of any age takes the pattern. */
 static int write_link(struct network *network, const struct kept *kept, const char *reason,
                       struct err *err)
 {
     CLEANUP_FREE char *path = mem_printf(NAMING_LINKS "/10-h2k-%s.link", kept->name);
-    CLEANUP_FREE char *match =
-        *kept->mac ? mem_printf("MACAddress=%s", kept->mac) : mem_strdup("Driver=" NEW_DRIVER);
+    CLEANUP_FREE char *match = *kept->mac ? mem_printf("MACAddress=%s\nPath=*", kept->mac)
+                                          : mem_strdup("Driver=" NEW_DRIVER);
     CLEANUP_FREE char *text = mem_printf("# the name that the network configuration uses (h2k)\n"
                                          "[Match]\n%s\n\n[Link]\nName=%s\n",
                                          match, kept->name);

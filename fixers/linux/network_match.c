@@ -10,9 +10,6 @@
 #include "inspect/fields.h"
 #include "inspect/keyfile.h"
 
-/* A slot that a virtio card may be in: a pattern that takes it stays. */
-#define SOME_SLOT "pci-0000:01:00.0"
-
 bool is_old_driver(const char *word)
 {
     static const char *const drivers[] = { "vmxnet3", "vmxnet2",      "vmxnet",       "e1000",
@@ -112,6 +109,21 @@ static void fix_virtualization(const struct keyfile_entry *entry, struct edits *
             edits_add(edits, entry->value_at, "kvm");
 }
 
+/* Of a udev device: "ID_NET_DRIVER=vmxnet3 ID_PATH=pci-0000:0b:00.0". false when a slot is named.
+ */
+static bool fix_property(const char *text, const struct keyfile_entry *entry, struct edits *edits)
+{
+    static const char *const places[] = { "ID_PATH", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH",
+                                          "ID_VENDOR_ID", "ID_MODEL_ID" };
+
+    if (strstr(entry->value, "ID_NET_DRIVER"))
+        swap_drivers(text, entry->value_at, edits);
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+        if (strstr(entry->value, places[i]))
+            return false;
+    return true;
+}
+
 /* A match by slot: it goes when something else still says which interface is meant. */
 static bool fix_path(const char *text, const struct keyfile *keyfile,
                      const struct keyfile_entry *entry, const struct dialect *dialect,
@@ -163,6 +175,8 @@ static enum match_result fix_sections(const char *text, const struct dialect *di
             sure &= fix_path(text, &keyfile, entry, dialect, target, &edits);
         else if (strcmp(entry->key, "Virtualization") == 0)
             fix_virtualization(entry, &edits);
+        else if (strcmp(entry->key, "Property") == 0)
+            sure &= fix_property(text, entry, &edits);
     }
     return match_finish(&edits, text, !sure, ret_text);
 }

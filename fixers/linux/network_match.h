@@ -10,6 +10,9 @@
 
 #define NEW_DRIVER "virtio_net"
 
+/* A slot that a virtio card may be in: a pattern that takes it stays. */
+#define SOME_SLOT "pci-0000:01:00.0"
+
 /* What a match by slot can become. */
 struct match_target {
     const char *name; /* the only interface name that is kept; NULL: there is none, or several */

@@ -2,6 +2,7 @@
 #include "fixers/linux/network_names.h"
 
 #include <ctype.h>
+#include <fnmatch.h>
 #include <string.h>
 #include <strings.h>
 
@@ -56,6 +57,8 @@ bool link_names(const char *text, const char *name, const char *mac)
             continue;
         if (strcmp(entry->key, "MACAddress") == 0 || strcmp(entry->key, "PermanentMACAddress") == 0)
             by_mac = lists_mac(entry->value, mac);
+        else if (strcmp(entry->key, "Path") == 0)
+            by_other |= fnmatch(entry->value, SOME_SLOT, 0) != 0;
         else if (strcmp(entry->key, "Driver") != 0 && strcmp(entry->key, "Type") != 0)
             by_other = true;
     }

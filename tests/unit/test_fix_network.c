@@ -17,7 +17,7 @@
     "auto lo\niface lo inet loopback\nallow-hotplug ens192\n"                                      \
     "iface ens192 inet static\n    address 192.168.10.20/24\n"
 #define LINK_HEAD "# the name that the network configuration uses (h2k)\n[Match]\n"
-#define BY_MAC LINK_HEAD "MACAddress=" MAC "\n\n[Link]\nName=ens192\n"
+#define BY_MAC LINK_HEAD "MACAddress=" MAC "\nPath=*\n\n[Link]\nName=ens192\n"
 #define BY_DRIVER LINK_HEAD "Driver=virtio_net\n\n[Link]\nName=ens192\n"
 #define LINK_PATH "/etc/systemd/network/10-h2k-ens192.link"
 
@@ -237,7 +237,7 @@ static const struct {
     { "another address: .link, which also gives one",
       { { INTERFACES, STATIC }, { LINK_PATH, BY_MAC "MACAddress=" MAC "\n" } },
       .nic_mac = "52:54:00:00:00:01",
-      .want = { LINK_PATH, LINK_HEAD "MACAddress=52:54:00:00:00:01\n\n[Link]\nName=ens192\n"
+      .want = { LINK_PATH, LINK_HEAD "MACAddress=52:54:00:00:00:01\nPath=*\n\n[Link]\nName=ens192\n"
                                      "MACAddress=" MAC "\n" } },
     { "another address: netplan",
       { { NETPLAN, "network:\n  ethernets:\n    ens192:\n"
@@ -254,6 +254,14 @@ static const struct {
       .nic = "eth0",
       .want = { "/etc/iftab", "eth0 mac 52:54:00:00:00:01\n" },
       .note = "ifcfg-eth-id-" MAC " is for the old address of eth0" },
+    { "SUSE: a file for a slot",
+      { { SUSE "eth-bus-pci-0000:0b:00.0", "IPADDR='10.0.0.5/24'\n" } },
+      .want = { NULL, NULL },
+      .note = "names a slot" },
+    { "SUSE: a bond of a slot and an interface",
+      { { SUSE "bond0", "BONDING_MASTER='yes'\nBONDING_SLAVE0='bus-pci-0000:0b:00.0'\n" } },
+      .want = { NULL, NULL },
+      .note = "names a slot" },
     { "modprobe loads the old driver (EL5)",
       { { RHEL "eth0", "DEVICE=eth0\nHWADDR=" MAC "\nIPADDR=10.0.0.5\n" },
         RENAME_DEVICE,
@@ -468,6 +476,9 @@ static void slots_become_what_is_known(void **state)
           "[Match]\nDriver=virtio_net\n" },
         { "[Match]\nDriver=!vmxnet3 e1000\n", false, NULL, NULL, MATCH_FIXED,
           "[Match]\nDriver=!vmxnet3 virtio_net\n" },
+        { "[Match]\nProperty=ID_NET_DRIVER=vmxnet3 A=1\n", false, NULL, NULL, MATCH_FIXED,
+          "[Match]\nProperty=ID_NET_DRIVER=virtio_net A=1\n" },
+        { "[Match]\nProperty=ID_PATH=pci-0000:0b:00.0\n", false, "a", NULL, MATCH_UNSURE, NULL },
         { "[Network]\nDriver=vmxnet3\n", false, NULL, NULL, MATCH_SAME, NULL },
         { "", false, NULL, NULL, MATCH_SAME, NULL },
     };

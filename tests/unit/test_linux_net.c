@@ -129,6 +129,12 @@ static const struct {
         { "/etc/net/ifaces/default/options", "TYPE=eth\n" },
         { "/etc/net/iftab", "eth1 mac " MAC "\n" } },
       "etcnet: eth1 " MAC " dynamic eth0 - static" },
+    { "Slackware",
+      { { "/etc/rc.d/rc.inet1.conf",
+          "IPADDR[0]=\"10.0.0.5\"\n#IPADDR[1]=\"10.1.0.5\"\nUSE_DHCP[1]=\"\"\n"
+          "USE_DHCP[2]='yes'\nIFNAME[2]=lan # x\nIFNAME[3]=\"office\"\nBRNICS[3]=\"eth3 eth4\"\n"
+          "IPADDR[3]=\"10.3.0.5\"\nIPADDR[99]=\"10.9.0.5\"\nIPADDR[\nIPADDR[1]" } },
+      "rcinet1: eth0 - static lan - dynamic eth3 - dynamic eth4 - dynamic" },
     { "BusyBox's table of names, cloud-init's addresses",
       { { INTERFACES, "iface eth0 inet dhcp\niface eth1 inet dhcp\n" },
         { "/etc/mactab", "eth0 mac=" MAC "\n" },
