@@ -13,6 +13,7 @@
 #include "inspect/grubcfg.h"
 
 #define REASON "the kernel must find its devices whatever the disk controller calls them"
+#define VARIABLES_MAX 64U /* that hold devices: for each one all kernels are looked at */
 #define DEBCONF "/var/cache/debconf/config.dat"
 
 /* Full configurations and files that GRUB reads or copies into them. */
@@ -87,7 +88,7 @@ static char *fix_root_variable(const struct boot_file *file, const struct grubcf
 /* Variables that hold a device or whole arguments (set kernelopts="root=/dev/sda1 ro"). GRUB's own
  * are names of its drives. */
 static void fix_variable(struct boot_file *file, const struct grubcfg *cfg,
-                         const struct grubcfg_arg *var)
+                         const struct grubcfg_arg *var, unsigned *n_devices)
 {
     CLEANUP_FREE char *fixed = NULL;
 
@@ -97,7 +98,7 @@ static void fix_variable(struct boot_file *file, const struct grubcfg *cfg,
         boot_args_fix(file, var->value_at, 0);
         return;
     }
-    fixed = fix_root_variable(file, cfg, var);
+    fixed = (*n_devices)++ < VARIABLES_MAX ? fix_root_variable(file, cfg, var) : NULL;
     if (fixed)
         boot_file_replace(file, var->value_at, var->name, var->value, fixed);
 }
@@ -109,6 +110,7 @@ static int fix_config(const struct fix_context *ctx, struct plan *plan, const ch
     CLEANUP_FREE char *text = NULL;
     CLEANUP_FREE char *fixed = NULL;
     CLEANUP_GRUBCFG struct grubcfg cfg = { 0 };
+    unsigned n_devices = 0;
     int r = plan_read_text(plan, path, &text, err);
 
     if (r <= 0)
@@ -118,7 +120,7 @@ static int fix_config(const struct fix_context *ctx, struct plan *plan, const ch
     for (size_t i = 0; i < cfg.n_linuxes; i++)
         fix_kernel(&file, &cfg.linuxes[i]);
     for (size_t i = 0; i < cfg.n_vars; i++)
-        fix_variable(&file, &cfg, &cfg.vars[i]);
+        fix_variable(&file, &cfg, &cfg.vars[i], &n_devices);
     fixed = edits_apply(&file.edits, text, strlen(text), NULL);
     boot_file_write(&file, fixed, REASON);
     return 0;

@@ -21,10 +21,18 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
     return true;
 }
 
-/* Discs that come and go have no lasting name. */
+/* Discs that come and go have no lasting name. Old systems mount whatever is in the drive, by hand,
+ * at a place that tells. */
 static bool is_removable(const struct fstab_entry *entry)
 {
-    return list_has(entry->type, "iso9660") || list_has(entry->type, "udf");
+    static const char *const places[] = { "/cd", "/dvd", "/floppy" };
+
+    if (list_has(entry->type, "iso9660") || list_has(entry->type, "udf"))
+        return true;
+    for (size_t i = 0; list_has(entry->options, "noauto") && i < ARRAY_SIZE(places); i++)
+        if (strstr(entry->target, places[i]))
+            return true;
+    return false;
 }
 
 /* Options that are devices: further ones of btrfs, logs of xfs and ext4, what systemd waits for.

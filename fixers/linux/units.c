@@ -155,10 +155,24 @@ static char *path_of_unit(const char *name, size_t len)
     return strbuf_take(&out);
 }
 
-/* Other units may wait for a device's unit, which never comes under its old name. */
+/* How much of the word is the name of a device before ".device" or ".swap"; 0: it is no such unit.
+ */
+static size_t device_len(const char *word, size_t len)
+{
+    static const char *const suffixes[] = { ".device", ".swap" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
+        size_t end = strlen(suffixes[i]);
+
+        if (len > end && strncmp(word + len - end, suffixes[i], end) == 0)
+            return len - end;
+    }
+    return 0;
+}
+
+/* Other units may wait for a device's or a swap's unit, which never comes under its old name. */
 static int note_waiting(struct plan *plan, const char *path, struct err *err)
 {
-    static const char suffix[] = ".device";
     CLEANUP_FREE char *text = NULL;
     struct span line, word;
     size_t pos = 0;
@@ -170,13 +184,9 @@ static int note_waiting(struct plan *plan, const char *path, struct err *err)
         if (line.len == 0 || text[line.start] == '#' || text[line.start] == ';')
             continue;
         while (field_next(text, &line, &at, &word)) {
-            CLEANUP_FREE char *device = NULL;
+            CLEANUP_FREE char *device =
+                path_of_unit(text + word.start, device_len(text + word.start, word.len));
 
-            if (word.len < sizeof(suffix) ||
-                strncmp(text + word.start + word.len - (sizeof(suffix) - 1), suffix,
-                        sizeof(suffix) - 1) != 0)
-                continue;
-            device = path_of_unit(text + word.start, word.len - (sizeof(suffix) - 1));
             if (devname_changes(device))
                 plan_note(plan,
                           "%s: it waits for %s, whose name changes; it stays as it is: write the "

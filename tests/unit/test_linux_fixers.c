@@ -51,7 +51,8 @@ static const struct {
       NULL, 0 },
     { "removable drives", one_disk, FSTAB,
       "/dev/sr0 /media/cdrom0 udf,iso9660 user,noauto 0 0\n/dev/fd0 /media/floppy auto rw 0 0\n"
-      "/dev/hdc /media/cdrom1 iso9660 user,noauto 0 0\n/dev/cdrom /c auto noauto 0 0\n",
+      "/dev/hdc /media/cdrom1 iso9660 user,noauto 0 0\n/dev/cdrom /c auto noauto 0 0\n"
+      "/dev/hdc /media/cdrecorder auto pamconsole,exec,noauto,managed 0 0\n",
       NULL, 0 },
     { "by-path", one_disk, FSTAB,
       "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1 / ext4 rw 0 1\n",
@@ -102,9 +103,9 @@ static const struct {
     { "a drop-in of a mount", one_disk, "fstab", "/etc/systemd/system/data.mount.d/a.conf",
       "[Mount]\nWhat=/dev/sda1\n", "[Mount]\nWhat=/dev/disk/by-uuid/aaaa-1111\n", 0 },
     { "a service that waits for a disk", one_disk, "fstab", "/etc/systemd/system/a.service",
-      "[Unit]\n# After=dev-sdb.device\nAfter=dev-sda1.device dev-mapper-x.device\n"
+      "[Unit]\n# After=dev-sdb.device\nAfter=dev-sda1.device dev-mapper-x.device dev-sda2.swap\n"
       "Requires=dev-disk-by\\x2dpath-pci\\x2d0-part1.device\n",
-      NULL, 2 },
+      NULL, 3 },
 
     { "LUKS", one_disk, CRYPTTAB, "# c\ncr   /dev/sda3         none luks,discard\n",
       "# c\ncr   UUID=cccc-3333    none luks,discard\n", 0 },
