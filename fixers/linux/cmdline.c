@@ -74,7 +74,8 @@ static void fix_crypt_options(struct boot_file *file, const struct shellvar *var
 {
     CLEANUP_FREE char *fixed = boot_arg_fixed(file, "cryptopts", var->value, 0);
 
-    if (fixed && var->literal)
+    /* escapes in what stays would be lost */
+    if (fixed && span_is(file->text, var->raw, var->value))
         boot_file_replace(file, var->raw, var->name, var->value, fixed);
 }
 
