@@ -10,15 +10,16 @@
 
 /* A fixer reads through the plan, so it sees what those before it will have written. */
 const struct fixer *const fixers[] = {
-    &fixer_fstab,       /* names of file systems */
-    &fixer_crypttab,    /* and of what is encrypted */
-    &fixer_storage,     /* names of what file systems lie on */
-    &fixer_bootloader,  /* the kernel's command line */
-    &fixer_kernels,     /* which one is started */
-    &fixer_network,     /* interface names; before initramfs, which takes the naming rules along */
-    &fixer_initramfs,   /* drivers */
-    &fixer_guest_tools, /* what only the old hypervisor needs */
-    &fixer_selinux,     /* last: it looks at what the others make */
+    &fixer_fstab,        /* names of file systems */
+    &fixer_crypttab,     /* and of what is encrypted */
+    &fixer_storage,      /* names of what file systems lie on */
+    &fixer_bootloader,   /* the kernel's command line */
+    &fixer_kernels,      /* which one is started */
+    &fixer_network,      /* interface names; before initramfs, which takes the naming rules along */
+    &fixer_initramfs,    /* drivers */
+    &fixer_guest_tools,  /* what only the old hypervisor needs */
+    &fixer_target_tools, /* what KVM offers */
+    &fixer_selinux,      /* last: it looks at what the others make */
 };
 const size_t n_fixers = ARRAY_SIZE(fixers);
 

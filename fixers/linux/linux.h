@@ -15,6 +15,7 @@ extern const struct fixer fixer_network;
 extern const struct fixer fixer_initramfs;
 extern const struct fixer fixer_guest_tools;
 extern const struct fixer fixer_selinux;
+extern const struct fixer fixer_target_tools;
 
 /* .mount and .swap units in /etc/systemd/system that name disks: fstab's way for those. */
 int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char *reason,
