@@ -12,17 +12,21 @@
 #include "fixers/linux/boot_args.h"
 #include "fixers/linux/initramfs_kinds.h"
 
-/* The byte that "\xHH" stands for; false: it is no such escape. */
-static bool read_escape(const char *text, size_t len, char *ret)
+static int hex_digit(char c)
 {
     static const char digits[] = "0123456789abcdef";
-    const char *high = len > 3 ? memchr(digits, text[2], 16) : NULL;
-    const char *low = len > 3 ? memchr(digits, text[3], 16) : NULL;
+    const char *at = c ? strchr(digits, c) : NULL;
 
-    if (!high || !low || text[0] != '\\' || text[1] != 'x' || high >= digits + 8)
-        return false;
-    *ret = (char)((high - digits) * 16 + (low - digits)); /* ASCII */
-    return true;
+    return at ? (int)(at - digits) : -1;
+}
+
+/* The byte that "\xHH" stands for; 0: it is no such escape. */
+static int escaped_byte(const char *text, size_t len)
+{
+    if (len < 4 || text[0] != '\\' || text[1] != 'x' || hex_digit(text[2]) < 0 ||
+        hex_digit(text[3]) < 0)
+        return 0;
+    return hex_digit(text[2]) * 16 + hex_digit(text[3]);
 }
 
 /* "\x2fdev\x2fsda1" -> "/dev/sda1"; of units '-' is '/' as well. Free it. */
@@ -33,11 +37,16 @@ static char *unescape(const char *text, size_t len, bool is_unit)
     if (is_unit)
         strbuf_putc(&out, '/');
     for (size_t i = 0; i < len; i++) {
-        char c = is_unit && text[i] == '-' ? '/' : text[i];
+        int byte = escaped_byte(text + i, len - i);
 
-        if (read_escape(text + i, len - i, &c))
+        if (byte) {
+            strbuf_printf(&out, "%c", byte);
             i += 3;
-        strbuf_putc(&out, c);
+        } else if (is_unit && text[i] == '-') {
+            strbuf_putc(&out, '/');
+        } else {
+            strbuf_putc(&out, text[i]);
+        }
     }
     return strbuf_take(&out);
 }
