@@ -87,6 +87,14 @@ struct guest_piece {
 int guest_replace(const struct guest_root *root, const char *path, const struct guest_piece *pieces,
                   size_t n_pieces, const struct guest_attr *attr, struct err *err);
 
+/*
+ * Add bytes to the end of a regular file, where it is: without room for a second copy of it. A
+ * failure leaves the file as it was, a crash may not. -EMLINK when other names would see the
+ * change, -EPERM when the file must not be changed (immutable): guest_replace() can do both.
+ */
+int guest_append(const struct guest_root *root, const char *path, const void *data, size_t len,
+                 struct err *err);
+
 int guest_remove(const struct guest_root *root, const char *path,
                  struct err *err); /* not followed */
 int guest_symlink(const struct guest_root *root, const char *target, const char *path,

@@ -95,8 +95,8 @@ static uint64_t new_size(const struct plan *plan, const struct change *change)
     switch (change->action) {
     case CHANGE_WRITE:
         return change->len;
-    case CHANGE_APPEND: /* the whole file is copied: old and new exist at once */
-        if (guest_stat(plan->root, change->path, &st) == 0)
+    case CHANGE_APPEND: /* with other names the whole file is copied: old and new exist at once */
+        if (guest_stat(plan->root, change->path, &st) == 0 && st.st_nlink > 1)
             size = (uint64_t)st.st_size;
         return size + change->len;
     case CHANGE_COPY:
@@ -121,7 +121,8 @@ static void count(const struct plan *plan, const struct change *change, struct s
     space->used += fresh;
     /* what is replaced is free afterwards, unless another name still holds it */
     if (change->action != CHANGE_CHMOD && change->action != CHANGE_MKDIR &&
-        guest_lstat(plan->root, change->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+        change->action != CHANGE_APPEND && guest_lstat(plan->root, change->path, &st) == 0 &&
+        S_ISREG(st.st_mode) && st.st_nlink == 1)
         space->used -= (int64_t)st.st_blocks * 512;
 }
 
@@ -169,7 +170,8 @@ static int apply_write(const struct guest_root *root, const struct change *chang
     return guest_replace(root, change->path, &piece, 1, &change->attr, err);
 }
 
-static int apply_append(const struct guest_root *root, const struct change *change, struct err *err)
+static int append_to_copy(const struct guest_root *root, const struct change *change,
+                          struct err *err)
 {
     CLEANUP_FD int old = guest_open(root, change->path, err);
     struct guest_piece pieces[] = {
@@ -180,6 +182,18 @@ static int apply_append(const struct guest_root *root, const struct change *chan
     if (old < 0)
         return old;
     return guest_replace(root, change->path, pieces, ARRAY_SIZE(pieces), &change->attr, err);
+}
+
+/* Where it is if possible: a /boot has rarely room for a second copy of an initramfs, and what is
+ * written to is an overlay. */
+static int apply_append(const struct guest_root *root, const struct change *change, struct err *err)
+{
+    int r = guest_append(root, change->path, change->data, change->len, err);
+
+    if (r != -EMLINK && r != -EPERM)
+        return r;
+    err_clear(err);
+    return append_to_copy(root, change, err);
 }
 
 static int apply_copy(const struct guest_root *root, const struct change *change, struct err *err)

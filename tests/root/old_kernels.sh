@@ -28,6 +28,7 @@ kernel()
     cp "$tree/usr/lib/modules/$version/kernel/drivers/$1" image/lib/
     printf '#!/bin/nash\ninsmod /lib/%s\nmkblkdevs\nmkrootdev -t ext3 -o defaults,ro sda1\nmount /sysroot\n' \
         "$(basename "$1")" >image/init
+    head -c 2900K /dev/urandom >image/firmware
     (cd image && find . | cpio -o -H newc --quiet | gzip -n) >"$tree/boot/initrd-$version.img"
     touch "$tree/boot/vmlinuz-$version"
     printf 'title %s\n\tkernel /boot/vmlinuz-%s ro\n\tinitrd /boot/initrd-%s.img\n' "$version" "$version" \
@@ -59,19 +60,29 @@ expect 0 "$H2K" inspect --json two.qcow2
 [ "$(field '[(k["version"], k["initrd_has_virtio"]) for k in d["systems"][0]["kernels"] if k["default"]]' out)" = \
     "[('2.6.18-398.el5', True)]" ] || fail "started: $(cat out)"
 
-# a /boot of its own with less room than the segment and the margin need
+# a /boot of its own: without room for a second copy of an initramfs, then without room at all
 mkdir boot
 mv tree/boot/* boot/
 sed -i 's, /boot/, /,' boot/grub/menu.lst
-head -c 6900K /dev/urandom >boot/filler # leaves less than the margin of 1 MiB
-truncate -s 8M boot.part
-mkfs.ext4 -q -d boot -F -m 0 -N 64 -O ^has_journal -U 5d6c5ee1-0001-4000-8000-0123456789ab boot.part
 echo 'UUID=5d6c5ee1-0001-4000-8000-0123456789ab /boot ext4 defaults 0 2' >>tree/etc/fstab
-tiny_disk full.raw tree
-truncate -s 58M full.raw
-dd if=boot.part of=full.raw bs=1M seek=49 conv=notrunc status=none
-printf 'start=2048,size=98304,type=83\nstart=100352,size=16384,type=83\n' |
-    sfdisk -q --wipe-partitions never full.raw >/dev/null
+# boot_disk IMAGE: the root, and the /boot as it is now
+boot_disk()
+{
+    rm -f boot.part
+    truncate -s 8M boot.part
+    mkfs.ext4 -q -d boot -F -m 0 -N 64 -O ^has_journal -U 5d6c5ee1-0001-4000-8000-0123456789ab boot.part
+    tiny_disk "$1" tree
+    truncate -s 58M "$1"
+    dd if=boot.part of="$1" bs=1M seek=49 conv=notrunc status=none
+    printf 'start=2048,size=98304,type=83\nstart=100352,size=16384,type=83\n' |
+        sfdisk -q --wipe-partitions never "$1" >/dev/null
+}
+boot_disk tight.raw
+expect 0 "$H2K" offline-fix -o tight.qcow2 tight.raw
+expect 0 "$H2K" plan --exit-code tight.qcow2
+
+head -c 1100K /dev/urandom >boot/filler # leaves less than the margin of 1 MiB
+boot_disk full.raw
 before=$(sha256sum full.raw)
 expect 0 "$H2K" plan full.raw
 expect_text 'offline-fix will change nothing: the guest.s file system at /boot is too full' out

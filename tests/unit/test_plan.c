@@ -160,6 +160,31 @@ static void every_action_is_applied(void **state)
     assert_int_equal(guest_lstat(tree.root, "/etc/loop", &st), -ENOENT);
 }
 
+/* The file grows where it is, unless another name would see that. */
+static void bytes_are_appended_in_place(void **state)
+{
+    char *path = tree_path(&tree, "/boot/initrd.img-6.1");
+    char *other = tree_path(&tree, "/boot/initrd.img.old");
+    struct stat before, after;
+
+    (void)state;
+    assert_int_equal(guest_stat(tree.root, "/boot/initrd.img-6.1", &before), 0);
+    plan_append(plan, "/boot/initrd.img-6.1", " and new", 8, "a segment", "drivers");
+    apply();
+    tree_expect(&tree, "/boot/initrd.img-6.1", "old bytes and new");
+    assert_int_equal(guest_stat(tree.root, "/boot/initrd.img-6.1", &after), 0);
+    assert_int_equal(after.st_ino, before.st_ino);
+
+    assert_int_equal(link(path, other), 0);
+    plan_append(plan, "/boot/initrd.img-6.1", "er", 2, "a segment", "drivers");
+    apply();
+    tree_expect(&tree, "/boot/initrd.img.old", "old bytes and new");
+    assert_int_equal(guest_stat(tree.root, "/boot/initrd.img-6.1", &after), 0);
+    assert_int_equal(after.st_nlink, 1);
+    free(path);
+    free(other);
+}
+
 static void odd_files_become_notes(void **state)
 {
     struct err err = ERR_NONE;
@@ -237,13 +262,17 @@ static void too_little_space_is_seen_before_writing(void **state)
     struct err err = ERR_NONE;
     uint64_t space = 0;
     char *full = tree_path(&tree, "/boot/initrd.img-6.1");
+    char *other = tree_path(&tree, "/boot/initrd.img.old");
 
     (void)state;
     /* an initramfs so large that its copy cannot fit: sparse, so it costs nothing here */
     assert_int_equal(guest_free_space(tree.root, "/boot", &space, &err), 0);
     assert_int_equal(truncate(full, (off_t)(space + (8U << 20))), 0);
-    free(full);
     plan_append(plan, "/boot/initrd.img-6.1", "x", 1, "a segment", "drivers");
+    assert_int_equal(plan_check_space(plan, &err), 0); /* it need not be copied */
+    assert_int_equal(link(full, other), 0);
+    free(full);
+    free(other);
     assert_int_equal(plan_check_space(plan, &err), -EPERM);
     assert_int_equal(err.status, STATUS_REFUSED);
     assert_non_null(strstr(err.text[0], "at / is too full"));
@@ -262,6 +291,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(notes_are_told_once_and_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(secrets_are_not_shown_unless_asked_for, setup, teardown),
         cmocka_unit_test_setup_teardown(json_has_the_fields_of_the_schema, setup, teardown),
+        cmocka_unit_test_setup_teardown(bytes_are_appended_in_place, setup, teardown),
         cmocka_unit_test_setup_teardown(too_little_space_is_seen_before_writing, setup, teardown),
     };
 
