@@ -38,6 +38,9 @@ static const char *const paths[] = {
     "/etc/cloud/cloud.cfg.d/a.cfg",
     "/etc/modprobe.conf",
     "/var/lib/dhcp/dhclient.leases",
+    "/etc/rc.d/rc.inet1.conf",
+    "/etc/NetworkManager/conf.d/a.conf",
+    "/etc/net/iftab",
 };
 
 /* How the guest names cards: the second byte's two lowest bits. */

@@ -301,6 +301,29 @@ static const struct {
       .want = { INTERFACES, STATIC "  pre-up /sbin/ethtool -G ens192 rx 4096 || true\n"
                                    "  up ethtool -K ens192 lro off || true\n"
                                    "  up ip route add x\n" } },
+    { "static addresses that cloud-init wrote",
+      { { NETPLAN, "# To disable cloud-init's network configuration capabilities ...\n"
+                   "network:\n  ethernets:\n    ens192:\n      addresses: [10.0.0.5/24]\n" },
+        { RULES, RULE },
+        { "/var/lib/dhcp/dhclient.ens192.leases",
+          "lease {\n  interface \"ens192\";\n"
+          "  option dhcp-client-identifier 1:0:50:56:aa:bb:cc;\n}\n" },
+        { "/etc/cloud/cloud.cfg", "#network: {config: disabled}\n" } },
+      .want = { "/etc/cloud/cloud.cfg.d/99-h2k-network.cfg",
+                "# the static addresses stay as they are (h2k)\n"
+                "network: {config: disabled}\n" } },
+    { "cloud-init writes no network configuration",
+      { { NETPLAN, "# To disable cloud-init's network configuration capabilities ...\n"
+                   "network: {ethernets: {ens192: {addresses: [10.0.0.5/24]}}}\n" },
+        { RULES, RULE },
+        { "/etc/cloud/cloud.cfg", "" },
+        { "/etc/cloud/cloud.cfg.d/a.cfg", "network:\n  config: \"disabled\"\n" } },
+      .want = { NULL, NULL } },
+    { "cloud-init wrote no static address",
+      { { NETPLAN, "network: {ethernets: {ens192: {dhcp4: true}}}\n" },
+        { RULES, RULE },
+        { "/etc/cloud/cloud.cfg", "" } },
+      .want = { NULL, NULL } },
     { "mdev takes no name away",
       { { INTERFACES, "iface eth0 inet dhcp\n" }, { "/etc/mdev.conf", "# @/sbin/nameif\n" } },
       .old_udev = true,
