@@ -55,14 +55,17 @@ static int fuse_check(struct disk *disk, struct err *err)
     return r;
 }
 
+/* From the mount on, what fails may mean that a server has died. */
 static int export_is_mounted(void *arg, struct err *err)
 {
     const struct fuse *fuse = arg;
     struct stat st;
+    int r = stat(fuse->path, &st) < 0 ? err_set(err, errno, "stat %s", fuse->path) : 1;
 
-    if (stat(fuse->path, &st) < 0)
-        return err_set(err, errno, "stat %s", fuse->path);
-    return st.st_dev != fuse->below;
+    if (r > 0 && st.st_dev == fuse->below)
+        return 0;
+    fuse->disk->check = fuse_check;
+    return r;
 }
 
 static int record_connection(struct fuse *fuse, dev_t dev, struct err *err)
@@ -86,7 +89,6 @@ static int open_export(void *arg, struct err *err)
     r = server_wait(&fuse->mount_server, mounts, POLLPRI, export_is_mounted, fuse, err);
     if (r < 0)
         return r;
-    disk->check = fuse_check; /* what fails from here on may mean that it died */
     disk->fd = open(fuse->path, (disk->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
     if (disk->fd < 0 || fstat(disk->fd, &st) < 0)
         return err_set(err, errno, "open the exported image %s", fuse->path);
