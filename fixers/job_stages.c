@@ -15,6 +15,7 @@
 #include "engine/guest_labels.h"
 #include "fixers/apply.h"
 #include "fixers/job_stage.h"
+#include "inspect/fields.h"
 
 int stage_open(struct job *job, struct err *err)
 {
@@ -263,6 +264,18 @@ static void note_mounts(const struct facts *facts, struct plan *plan)
     }
 }
 
+/* A system whose root is not written may keep changes of /etc in an overlay, which the initramfs
+ * mounts; what lies below it is what was looked at and is changed. */
+static void note_overlay(const struct facts *facts, struct plan *plan)
+{
+    const struct fact_mount *etc = facts_mount(facts, "/etc");
+    CLEANUP_FREE char *upper = etc ? list_value(etc->options, "upperdir") : NULL;
+
+    if (upper && etc->at_boot && strcmp(etc->type, "overlay") == 0)
+        plan_note(plan, "%s: /etc is an overlay: a file in %s hides the one that is changed",
+                  etc->file, upper);
+}
+
 /* What is made in the guest gets the labels of its policy. The selinux fixer deals with a failure.
  */
 static void use_labels(const struct facts *facts, struct guest_root *root)
@@ -316,6 +329,7 @@ int stage_plan(struct job *job, struct err *err)
     job->plan->fixer = "guest"; /* these notes are no fixer's */
     note_disks(job);
     note_mounts(job->chosen->facts, job->plan);
+    note_overlay(job->chosen->facts, job->plan);
     note_foreign(job->chosen->facts, job->plan);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);

@@ -42,6 +42,19 @@ static size_t add_btrfs_options(struct fsmount_option *to, const struct btrfs_us
     return n;
 }
 
+/* A root that its own tools replace instead of changing it may still be repaired. What else may not
+ * be written (snapshots) stays so. */
+static int make_writable(struct branch *branch, struct err *err)
+{
+    bool was = true;
+    int r = 0;
+
+    if (branch->btrfs && !branch->read_only && strcmp(branch->target, "/") == 0)
+        r = btrfs_set_writable(branch->fd, true, &was, err);
+    branch->restore_read_only = r == 0 && !was;
+    return r;
+}
+
 static int by_kernel(struct branch *branch, const struct mount_opts *opts, struct err *err)
 {
     size_t n_nodes = branch->btrfs ? btrfs_use_n_nodes(branch->btrfs) : 0;
@@ -64,7 +77,7 @@ static int by_kernel(struct branch *branch, const struct mount_opts *opts, struc
     r = fsmount_new(&mount, &branch->fd, err);
     if (r == 0 && branch->btrfs)
         r = btrfs_use_check(branch->btrfs, branch->fd, err);
-    return r;
+    return r < 0 ? r : make_writable(branch, err);
 }
 
 void branch_stay_read_only(struct branch *branch, const char *why)
@@ -223,13 +236,19 @@ static int unmount(const char *path, struct err *err)
 int branch_release(struct branch *branch, struct err *err)
 {
     struct err other = ERR_NONE;
+    bool unused;
     int r = 0, r2;
 
     staging_free(branch->staging);
+    if (branch->fd >= 0 && branch->restore_read_only)
+        r = btrfs_set_writable(branch->fd, false, &unused, err);
     if (branch->fd >= 0)
         (void)close(branch->fd);
-    if (branch->path)
-        r = unmount(branch->path, err);
+    if (branch->path) {
+        r2 = unmount(branch->path, r < 0 ? &other : err);
+        if (r == 0)
+            r = r2;
+    }
     /* one that is still mounted somewhere does not end by itself */
     r2 = fsserver_end(&branch->server, branch->path && r == 0 && !branch->read_only,
                       r < 0 ? &other : err);

@@ -59,6 +59,12 @@ void btrfs_use_end(struct btrfs_use *use);
 size_t btrfs_use_n_nodes(const struct btrfs_use *use);
 const char *btrfs_use_node(const struct btrfs_use *use, size_t i);
 
+/*
+ * Set whether the subvolume that is mounted at @fd may be written; *ret_was: whether it could be.
+ * Systems that are updated as a whole (MicroOS) start from a subvolume that may not.
+ */
+int btrfs_set_writable(int fd, bool writable, bool *ret_was, struct err *err);
+
 /* Is what was mounted at @fd made of these devices, and no others? 0, or STATUS_REFUSED. */
 int btrfs_use_check(const struct btrfs_use *use, int fd, struct err *err);
 

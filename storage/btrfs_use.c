@@ -268,3 +268,19 @@ int btrfs_use_check(const struct btrfs_use *use, int fd, struct err *err)
                             "are %zu",
                             (unsigned long long)info.num_devices, use->uuid, use->nodes.n);
 }
+
+int btrfs_set_writable(int fd, bool writable, bool *ret_was, struct err *err)
+{
+    CLEANUP_FD int dir = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    uint64_t flags = 0;
+
+    if (dir < 0 || ioctl(dir, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) < 0)
+        return err_set(err, errno, "ask whether the subvolume may be written");
+    *ret_was = !(flags & BTRFS_SUBVOL_RDONLY);
+    if (*ret_was == writable)
+        return 0;
+    flags ^= BTRFS_SUBVOL_RDONLY;
+    if (ioctl(dir, BTRFS_IOC_SUBVOL_SETFLAGS, &flags) < 0)
+        return err_set(err, errno, "make the subvolume %s", writable ? "writable" : "read-only");
+    return 0;
+}

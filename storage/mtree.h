@@ -21,6 +21,7 @@ struct branch {
     char *why_read_only; /* though it was to be written; NULL: it was not, or is */
     bool was_dirty;
     struct btrfs_use *btrfs; /* NULL: it is no btrfs */
+    bool restore_read_only;  /* its subvolume may not be written otherwise */
     struct staging *staging; /* NULL: it is the real thing */
     struct fsserver server;  /* of a file system in user space */
 };

@@ -142,6 +142,26 @@ expect 5 "$H2K" plan btrfs.raw
 expect_text 'several systems'
 check_clean
 
+# --- a root that is replaced by its own updates: it may not be written, but is repaired
+truncate -s 128M micro.raw
+mkfs.btrfs -q micro.raw >/dev/null
+mount -o loop micro.raw mnt
+btrfs -q subvolume create mnt/@
+mkdir -p mnt/@/.snapshots/1
+add @/.snapshots/1/snapshot
+printf '%s\n' '/dev/sda / btrfs ro 0 0' \
+    'overlay /etc overlay lowerdir=/sysroot/etc,upperdir=/sysroot/var/lib/overlay/1/etc 0 0' >mnt/@/.snapshots/1/snapshot/etc/fstab
+btrfs property set -ts mnt/@/.snapshots/1/snapshot ro true
+btrfs subvolume set-default mnt/@/.snapshots/1/snapshot
+umount mnt
+expect 0 "$H2K" offline-fix --only fstab -O raw -o micro-kvm.raw micro.raw
+expect_text 'note: .*/etc/fstab: /etc is an overlay: a file in /sysroot/var/lib/overlay/1/etc hides' out
+check_clean
+mount -o loop micro-kvm.raw mnt
+expect_text '^UUID=[0-9a-f-]+ / btrfs ro 0 0' mnt/etc/fstab
+[ "$(btrfs property get -ts mnt ro)" = ro=true ] || fail "it can be written now"
+umount mnt
+
 # --- FreeBSD: known by its partitions, converted as it is, on hardware that it has drivers for
 truncate -s 64M bsd.raw
 printf '%s\n' 'start=2048, size=1024, type=83bd6b9d-7f41-11dc-be0b-001560b84f0f' \
