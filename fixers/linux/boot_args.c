@@ -91,6 +91,18 @@ static bool find_device(const struct device_arg *row, const char *value, struct 
     return true;
 }
 
+/*
+ * A name below /dev/disk stays one: whoever reads it has udev, and may know nothing else. SUSE's
+ * mkinitrd is like that: it waits for what begins with /dev/, and mounts UUID= before it is there.
+ */
+static bool needs_path(const struct boot_file *file, const char *device, unsigned flags)
+{
+    if (flags & DEVNAME_NO_UUID) /* the kernel itself knows no links */
+        return false;
+    return strncmp(device, "/dev/disk/", 10) == 0 ||
+           (file->plan->root && guest_is_dir(file->plan->root, "/lib/mkinitrd"));
+}
+
 char *boot_arg_fixed(const struct boot_file *file, const char *arg, const char *value,
                      unsigned flags)
 {
@@ -112,6 +124,11 @@ char *boot_arg_fixed(const struct boot_file *file, const char *arg, const char *
         stable = boot_device(file, arg, device, flags | device_args[i].flags);
         if (!stable)
             return NULL;
+        if (needs_path(file, device, flags)) {
+            CLEANUP_FREE char *tag = TAKE(stable);
+
+            stable = devname_as_path(tag);
+        }
         return mem_printf("%.*s%s%s", (int)at.start, value, stable, value + at.start + at.len);
     }
     note_names(file, arg, value);

@@ -60,7 +60,7 @@ static const struct fix_case cases[] = {
       "root=/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0-part1 "
       "resume=/dev/disk/by-id/scsi-36000c29-part2 root=/dev/vda1\n",
       "root=UUID=aaaa-1111 resume=UUID=bbbb-2222 root=UUID=aaaa-1111 root=UUID=aaaa-1111 "
-      "root=UUID=aaaa-1111 resume=UUID=bbbb-2222 root=UUID=aaaa-1111\n",
+      "root=/dev/disk/by-uuid/aaaa-1111 resume=/dev/disk/by-uuid/bbbb-2222 root=UUID=aaaa-1111\n",
       0 },
     { "names that last", "/etc/kernel/cmdline",
       "root=/dev/mapper/vg-root resume=/dev/vg/swap root=UUID=x root=LABEL=x root=PARTUUID=x "
@@ -126,7 +126,7 @@ static const struct fix_case cases[] = {
       "# REAL_ROOT=\"/dev/sda1\"\nREAL_ROOT=\"UUID=aaaa-1111\"\nCRYPT_ROOT=UUID=cccc-3333\n", 0 },
     { "SUSE's sources", "/etc/sysconfig/bootloader",
       "DEFAULT_APPEND=\"resume=/dev/disk/by-id/ata-X-part2 splash=silent\"\n",
-      "DEFAULT_APPEND=\"resume=UUID=bbbb-2222 splash=silent\"\n", 0 },
+      "DEFAULT_APPEND=\"resume=/dev/disk/by-uuid/bbbb-2222 splash=silent\"\n", 0 },
     { "zipl", "/etc/zipl.conf", "[a]\n\timage=/v\n\tramdisk=/i\n\tparameters=\"root=/dev/sda1\"\n",
       "[a]\n\timage=/v\n\tramdisk=/i\n\tparameters=\"root=UUID=aaaa-1111\"\n", 1 },
     { "elilo", "/boot/efi/efi/SuSE/elilo.conf",
@@ -246,6 +246,30 @@ static void a_file_with_two_names_is_changed_once(void **state)
     tree_close(&tree);
 }
 
+/* Its initramfs waits for names that begin with /dev/ and for no others. */
+static void mkinitrd_of_suse_gets_paths(void **state)
+{
+    struct err err = ERR_NONE;
+    struct plan *plan;
+    struct tree tree;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, "/lib/mkinitrd/scripts/boot-udev.sh", "#!/bin/bash\n", 0755);
+    tree_put(&tree, "/boot/grub/menu.lst",
+             "title A\n kernel /v root=/dev/sda1 resume=/dev/disk/by-id/scsi-3-part2\n initrd /i\n"
+             "title B\n kernel /v root=/dev/sda1\n",
+             0600);
+    plan = fix_plan(&tree, facts_text, "bootloader");
+    assert_int_equal(plan_apply(plan, &err), 0);
+    tree_expect(&tree, "/boot/grub/menu.lst",
+                "title A\n kernel /v root=/dev/disk/by-uuid/aaaa-1111 "
+                "resume=/dev/disk/by-uuid/bbbb-2222\n initrd /i\n"
+                "title B\n kernel /v root=PARTUUID=0abc-01\n");
+    plan_free(plan);
+    tree_close(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +277,7 @@ int main(void)
         cmocka_unit_test(blocks_of_grub_keep_their_size),
         cmocka_unit_test(nothing_waits_for_a_swap_that_is_gone),
         cmocka_unit_test(a_file_with_two_names_is_changed_once),
+        cmocka_unit_test(mkinitrd_of_suse_gets_paths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
