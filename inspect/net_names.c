@@ -69,6 +69,37 @@ static void read_table(struct net_reader *net, const char *path)
     }
 }
 
+/* What kudzu (EL5) found: blocks between lines of "-", in any order of "key: value" lines. */
+static void read_hwconf(struct net_reader *net)
+{
+    CLEANUP_FREE char *text = NULL, *name = NULL, *mac = NULL;
+    size_t len = 0, pos = 0;
+    struct span line, words[3];
+    bool more;
+
+    text = linux_read(net->root, "/etc/sysconfig/hwconf", &len);
+    do {
+        size_t n = 0;
+
+        more = text && line_next(text, len, &pos, &line);
+        if (more)
+            n = fields_split(text, &line, words, ARRAY_SIZE(words));
+        if (!more || (n == 1 && span_is(text, words[0], "-"))) {
+            if (name && mac)
+                net_note_mac(net, name, mac);
+            free(name);
+            free(mac);
+            name = mac = NULL;
+        } else if (n == 2 && span_is(text, words[0], "device:")) {
+            free(name);
+            name = span_dup(text, words[1]);
+        } else if (n == 2 && span_is(text, words[0], "network.hwaddr:")) {
+            free(mac);
+            mac = span_dup(text, words[1]);
+        }
+    } while (more);
+}
+
 /* ---- DHCP leases ---- */
 
 /* Leases of one client; a file with a packet (dhcpcd) is named after its interface. */
@@ -125,5 +156,6 @@ void net_read_names(struct net_reader *net)
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         read_table(net, tables[i]);
     (void)net_each_file(net, "/etc/cloud/cloud.cfg.d", "*.cfg", read_cloud);
+    read_hwconf(net);
     read_leases(net);
 }

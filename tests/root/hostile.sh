@@ -28,9 +28,13 @@ files=(etc/fstab etc/crypttab etc/hostname etc/os-release etc/default/grub etc/i
     usr/lib/modules/6.1.0-1-amd64/modules.dep usr/lib/modules/6.1.0-1-amd64/modules.builtin
     var/lib/dpkg/status etc/udev/rules.d/70-persistent-net.rules etc/netplan/01.yaml
     etc/systemd/network/10-ens192.network etc/NetworkManager/system-connections/a.nmconnection
-    etc/dracut.conf.d/h2k.conf usr/lib/os-release etc/machine-id etc/X11/xorg.conf)
-folders=(etc/network/interfaces.d etc/netplan etc/systemd/network etc/udev/rules.d etc/default boot
-    usr/lib/modules etc/initramfs-tools var/lib/dpkg etc/systemd/system etc/dracut.conf.d)
+    etc/sysconfig/network-scripts/ifcfg-eth0 etc/sysconfig/network/ifcfg-eth0 etc/modprobe.conf
+    etc/wicked/ifconfig/a.xml etc/dhcpcd.conf etc/conf.d/net etc/rc.d/rc.inet1.conf etc/mactab
+    etc/cloud/cloud.cfg etc/sysconfig/hwconf etc/dracut.conf.d/h2k.conf usr/lib/os-release
+    etc/machine-id etc/X11/xorg.conf)
+folders=(etc/network/interfaces.d etc/sysconfig/network-scripts etc/wicked/ifconfig etc/netplan
+    etc/systemd/network etc/udev/rules.d etc/default boot usr/lib/modules etc/initramfs-tools
+    var/lib/dpkg etc/systemd/system etc/dracut.conf.d)
 
 trap_at() # KIND PATH: of what it shall be
 {

@@ -129,6 +129,14 @@ static const struct {
         { "/etc/net/ifaces/default/options", "TYPE=eth\n" },
         { "/etc/net/iftab", "eth1 mac " MAC "\n" } },
       "etcnet: eth1 " MAC " dynamic eth0 - static" },
+    { "what kudzu found",
+      { { RHEL "eth0", "DEVICE=eth0\n" },
+        { RHEL "eth1", "DEVICE=eth1\n" },
+        { "/etc/sysconfig/hwconf",
+          "-\nclass: NETWORK\nbus: PCI\ndevice: eth1\ndriver: e1000\n"
+          "network.hwaddr: 00:50:56:AA:BB:CC\n-\nclass: HD\ndevice: eth0\n-\nclass: NETWORK\n"
+          "network.hwaddr: 00:50:56:00:00:01\ndevice: eth0" } },
+      "ifcfg: eth0 00:50:56:00:00:01 dynamic eth1 " MAC " dynamic" },
     { "Slackware",
       { { "/etc/rc.d/rc.inet1.conf",
           "IPADDR[0]=\"10.0.0.5\"\n#IPADDR[1]=\"10.1.0.5\"\nUSE_DHCP[1]=\"\"\n"
