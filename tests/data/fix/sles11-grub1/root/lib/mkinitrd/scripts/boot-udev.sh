@@ -1,2 +1,3 @@
 #!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
 #%stage: boot
