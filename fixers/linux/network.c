@@ -287,8 +287,7 @@ static int plan(const struct fix_context *ctx, struct plan *plan, struct err *er
 {
     /* in this order: a rule that is made to match counts as one when names are given */
     static int (*const steps[])(struct network *, struct err *) = {
-        network_new_macs, plan_matches,  network_aliases, network_ethtool,
-        network_kudzu,    network_cloud, plan_names,
+        network_new_macs, plan_matches, network_aliases, network_ethtool, network_cloud, plan_names,
     };
     CLEANUP(network_done) struct network network = { .ctx = ctx, .plan = plan };
     int r = keeps_kernel_names(ctx->facts, plan, err);

@@ -49,9 +49,6 @@ int network_new_macs(struct network *network, struct err *err);
 /* Aliases of modprobe that load another card's driver. */
 int network_aliases(struct network *network, struct err *err);
 
-/* A service that takes configuration of cards that are gone out of use. */
-int network_kudzu(struct network *network, struct err *err);
-
 /* Static addresses that cloud-init wrote stay. */
 int network_cloud(struct network *network, struct err *err);
 

@@ -6,15 +6,13 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/hardware.h"
 #include "fixers/linux/network.h"
 
-/* Does some kernel of the guest have virtio? What is not known is not doubted. */
-static bool has_virtio(const struct facts *facts)
+/* Of the card that the machine gets. */
+static const char *new_driver(const struct facts *facts)
 {
-    for (size_t i = 0; i < facts->n_kernels; i++)
-        if (facts->kernels[i].has_virtio)
-            return true;
-    return facts->n_kernels == 0;
+    return hardware_for(facts, kernel_instead(facts) != NULL, 1)->is_virtio ? NEW_DRIVER : "e1000";
 }
 
 static bool is_interface(const char *word)
@@ -30,25 +28,19 @@ static int fix_file(struct network *network, const char *path, const char *text,
     CLEANUP_FREE char *fixed = NULL;
     size_t pos = 0, len = strlen(text);
     struct span line, words[3];
+    const char *driver = arg;
 
-    (void)arg;
     while (line_next(text, len, &pos, &line)) {
         size_t n = fields_split(text, &line, words, ARRAY_SIZE(words));
         CLEANUP_FREE char *name = n == 3 ? span_dup(text, words[1]) : NULL;
-        CLEANUP_FREE char *driver = n == 3 ? span_dup(text, words[2]) : NULL;
+        CLEANUP_FREE char *old = n == 3 ? span_dup(text, words[2]) : NULL;
 
-        if (name && span_is(text, words[0], "alias") && is_interface(name) && is_old_driver(driver))
-            edits_add(&edits, words[2], NEW_DRIVER);
+        if (name && span_is(text, words[0], "alias") && is_interface(name) && is_old_driver(old) &&
+            strcmp(old, driver) != 0)
+            edits_add(&edits, words[2], driver);
     }
     if (edits.n == 0)
         return 0;
-    if (!has_virtio(network->ctx->facts)) {
-        plan_note(network->plan,
-                  "%s names a driver of the old network card and stays: no kernel of the guest has "
-                  "one for virtio, give it a card of the old kind (e1000)",
-                  path);
-        return 0;
-    }
     fixed = edits_apply(&edits, text, len, NULL);
     plan_write(network->plan, path, fixed, "the card of the new machine has another driver");
     return 0;
@@ -62,9 +54,10 @@ int network_aliases(struct network *network, struct err *err)
         { "/etc", "modprobe.conf" }, { "/etc", "modprobe.conf.local" }, { "/etc", "modules.conf" },
         { "/etc", "conf.modules" },  { "/etc/modprobe.d", "*" },
     };
+    CLEANUP_FREE char *driver = mem_strdup(new_driver(network->ctx->facts));
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(places); i++)
-        r = network_each_file(network, places[i].dir, places[i].pattern, fix_file, NULL, err);
+        r = network_each_file(network, places[i].dir, places[i].pattern, fix_file, driver, err);
     return r < 0 ? r : 0;
 }
