@@ -51,9 +51,18 @@ mount -o loop,offset=1048576 fixed.raw mnt
 grep -q UUID mnt/etc/fstab || fail "fstab is as it was"
 labelled etc/fstab old_t
 labelled etc/systemd/system/vmtoolsd.service systemd_unit_file_t
-new=$(find mnt/etc -newer mnt/etc/selinux/config -name '*ens192*' -type f | head -n 1)
-[ -n "$new" ] || fail "no file that names the interface: $(find mnt/etc)"
-case ${new#mnt/} in etc/systemd/network/*) labelled "${new#mnt/}" net_conf_t ;; *) labelled "${new#mnt/}" etc_t ;; esac
+# whatever gives the interface its name
+(cd mnt && find etc -type f) | sort >after
+(cd tree && find etc -type f) | sort >before
+comm -13 before after >added
+[ -s added ] || fail "no file that names the interface: $(cat after)"
+while read -r new; do
+    case $new in
+    etc/systemd/network/*) labelled "$new" net_conf_t ;;
+    etc/systemd/system/*) labelled "$new" systemd_unit_file_t ;;
+    *) labelled "$new" etc_t ;;
+    esac
+done <added
 [ ! -e mnt/.autorelabel ] || fail "a boot that labels everything"
 umount mnt
 expect 0 "$H2K" plan --exit-code fixed.raw
