@@ -16,18 +16,21 @@ keys=() # --key options of the guest
 # after_fault STATUS: what must hold after a run in which a call has failed
 after_fault()
 {
-    local what
+    local what left
     what="$(grep INJECTED "$T/calls" || tail -n 3 "$T/calls"): status $1"
     case $1 in
     0 | [1-8]) ;;
     *) fail "$what: $(tail -n 3 "$T/err")" ;;
     esac
     [ "$1" = 0 ] || [ -s "$T/err" ] || fail "$what, without a word"
-    if [ -n "$(leftovers)" ]; then
-        [ "$1" != 0 ] || fail "$what, left behind: $(leftovers)"
+    if [ "$1" = 0 ]; then
+        left=$(remaining)
+        [ -z "$left" ] || fail "$what, left behind: $left"
+    elif [ -n "$(leftovers)" ]; then
         # a release that fails leaves a record, so that it can be made up for
         expect 0 "$H2K" cleanup
-        [ -z "$(leftovers)" ] || fail "$what, left behind after cleanup: $(leftovers)"
+        left=$(remaining)
+        [ -z "$left" ] || fail "$what, left behind after cleanup: $left"
     fi
     # what has its final name is complete: only the report may be missing after that
     if [ "$1" != 0 ] && [ -e "$T/target/disk0-sda.qcow2" ]; then

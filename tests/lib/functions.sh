@@ -98,8 +98,8 @@ leftovers()
     find "$TMPDIR" -mindepth 1 | sed 's/^/file /'
 }
 
-# Nothing of ours may be left; what is on its way out gets five seconds.
-check_clean()
+# The leftovers that stay: what is on its way out gets five seconds.
+remaining()
 {
     local left
     for _ in $(seq 50); do
@@ -107,7 +107,15 @@ check_clean()
         [ -n "$left" ] || return 0
         sleep 0.1
     done
-    fail "left behind: $left"
+    echo "$left"
+}
+
+# Nothing of ours may be left.
+check_clean()
+{
+    local left
+    left=$(remaining)
+    [ -z "$left" ] || fail "left behind: $left"
 }
 
 # need_guest NAME: path of a real guest's image, made if need be (see make-guest). Read-only: copy
