@@ -39,6 +39,10 @@ int md_array_assemble(const struct md_super *const *supers, size_t n, struct md_
 /* Devices that hold data in each row of chunks: raid_disks without parity and copies. */
 uint32_t md_data_disks(const struct md_array *array);
 
+/* Raid 6: the devices of P and Q in this row of chunks; of a layout that md_array_period() knows
+ * and that is not one of DDF's. */
+void md_array_parity(const struct md_array *array, uint64_t row, uint32_t *ret_p, uint32_t *ret_q);
+
 /*
  * Where the data of levels 4, 5, 6 and 10 lies, as a pattern that repeats: chunk number
  * c of the array lies in cell c % n_cells, in period c / n_cells. In period p it is the row of
@@ -55,8 +59,8 @@ struct md_period {
     uint32_t rows; /* of chunks on each device */
 };
 
-/* 0; or -ENODATA: a chunk lies on missing devices only; -ENOTSUP: a layout that is not known.
- * ret->cells is the caller's in any case. */
+/* 0; or -ENODATA: all copies of a chunk lie on missing devices (with parity, cells may name missing
+ * ones); -ENOTSUP: a layout that is not known. ret->cells is the caller's in any case. */
 int md_array_period(const struct md_array *array, struct md_period *ret);
 void md_period_done(struct md_period *period);
 #define CLEANUP_MD_PERIOD __attribute__((cleanup(md_period_done)))

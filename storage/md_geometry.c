@@ -42,30 +42,47 @@ uint32_t md_data_disks(const struct md_array *array)
     return array->n > parity ? array->n - parity : 0;
 }
 
-/* The device of data number @i in @row, of @n devices that take part; @n_parity of them hold P (and
- * Q, which follows it). */
+/* Devices that take part in a row, and how many of them hold parity: P, and Q, which follows it. */
+static uint32_t takes_part(const struct md_array *array, const struct parity *parity,
+                           uint32_t *ret_parity)
+{
+    *ret_parity = array->level == 6 && !parity->fixed_q ? 2 : 1;
+    return array->n - parity->fixed_q;
+}
+
+/* The device of P in @row, of @n devices that take part. */
+static uint32_t p_disk(const struct parity *parity, uint32_t n, uint32_t n_parity, uint32_t row)
+{
+    switch (parity->moves) {
+    case DOWN:
+        return n - 1 - row % n;
+    case DOWN_1:
+        return n - 1 - (row + 1) % n;
+    case UP:
+        return row % n;
+    case LAST:
+        return n - n_parity;
+    case FIRST:
+        break;
+    }
+    return 0;
+}
+
+void md_array_parity(const struct md_array *array, uint64_t row, uint32_t *ret_p, uint32_t *ret_q)
+{
+    const struct parity *parity = find_parity(array);
+    uint32_t n_parity, n = takes_part(array, parity, &n_parity);
+
+    *ret_p = p_disk(parity, n, n_parity, (uint32_t)(row % n));
+    *ret_q = parity->fixed_q ? array->n - 1 : (*ret_p + 1) % n;
+}
+
+/* The device of data number @i in @row. */
 static uint32_t data_disk(const struct parity *parity, uint32_t n, uint32_t n_parity, uint32_t row,
                           uint32_t i)
 {
-    uint32_t p = 0;
+    uint32_t p = p_disk(parity, n, n_parity, row);
 
-    switch (parity->moves) {
-    case DOWN:
-        p = n - 1 - row % n;
-        break;
-    case DOWN_1:
-        p = n - 1 - (row + 1) % n;
-        break;
-    case UP:
-        p = row % n;
-        break;
-    case FIRST:
-        p = 0;
-        break;
-    case LAST:
-        p = n - n_parity;
-        break;
-    }
     switch (parity->data) {
     case BEHIND_P:
         return (p + 1 + i) % n;
@@ -98,12 +115,9 @@ static int parity_period(const struct md_array *array, struct md_period *period)
     uint32_t data = md_data_disks(array), n, n_parity;
     struct md_cell *cell;
 
-    if (array->n_missing > 0)
-        return -ENODATA;
     if (!parity || data == 0)
         return -ENOTSUP;
-    n = array->n - parity->fixed_q;
-    n_parity = array->level == 6 && !parity->fixed_q ? 2 : 1;
+    n = takes_part(array, parity, &n_parity);
     period->rows = parity->moves == FIRST || parity->moves == LAST ? 1 : n;
     cell = new_cells(period, (size_t)period->rows * data);
     for (uint32_t row = 0; row < period->rows; row++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "storage/md_table.h"
+#include "storage/md_build.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,30 +19,25 @@
 #define RAID0_ORIGINAL 1U
 #define RAID0_ALTERNATE 2U
 
-struct build {
-    const struct md_array *array;
-    bool writable;
-    const struct dmtable_address *legs;
-    struct dmtables *tables;
-};
+/* Undoing parity row by row takes a good many of them. */
+#define REBUILT_DISKS_MAX 16U
 
-static struct dmtable *add_table(struct build *build)
+static struct dmtable *add_table(struct md_build *build)
 {
     return dmtable_add(build->tables);
 }
 
-/* "7:1 2048": @skip sectors into the data of raid disk @disk. */
-static char *address(const struct build *build, uint32_t disk, uint64_t skip)
+char *md_build_address(const struct md_build *build, uint32_t disk, uint64_t skip)
 {
     const struct dmtable_address *leg = &build->legs[disk];
 
     return mem_printf("%s %" PRIu64, leg->device, leg->start + skip);
 }
 
-static void add_linear(struct build *build, struct dmtable *table, uint32_t disk, uint64_t skip,
+static void add_linear(struct md_build *build, struct dmtable *table, uint32_t disk, uint64_t skip,
                        uint64_t len)
 {
-    dmtable_add_row(table, len, "linear", address(build, disk, skip));
+    dmtable_add_row(table, len, "linear", md_build_address(build, disk, skip));
 }
 
 bool md_is_piece(const struct md_array *array, uint32_t *ret_disk)
@@ -58,7 +53,7 @@ bool md_is_piece(const struct md_array *array, uint32_t *ret_disk)
     return false;
 }
 
-static int make_piece(struct build *build, struct err *err)
+static int make_piece(struct md_build *build, struct err *err)
 {
     uint32_t disk = 0;
 
@@ -68,7 +63,7 @@ static int make_piece(struct build *build, struct err *err)
     return 0;
 }
 
-static int make_linear(struct build *build, struct err *err)
+static int make_linear(struct md_build *build, struct err *err)
 {
     struct dmtable *table = add_table(build);
 
@@ -92,7 +87,7 @@ static uint64_t next_cut(const struct md_array *array, uint64_t cut)
 }
 
 /* A zone: a stripe over all legs that are larger than @cut. */
-static void add_zone(struct build *build, struct dmtable *table, uint64_t cut, uint64_t end)
+static void add_zone(struct md_build *build, struct dmtable *table, uint64_t cut, uint64_t end)
 {
     const struct md_array *array = build->array;
     uint32_t disks[MD_DISKS_MAX], n = 0, first = 0;
@@ -113,14 +108,14 @@ static void add_zone(struct build *build, struct dmtable *table, uint64_t cut, u
     }
     strbuf_printf(&params, "%u %u", n, array->chunk);
     for (uint32_t i = 0; i < n; i++) {
-        CLEANUP_FREE char *leg = address(build, disks[(first + i) % n], cut);
+        CLEANUP_FREE char *leg = md_build_address(build, disks[(first + i) % n], cut);
 
         strbuf_printf(&params, " %s", leg);
     }
     dmtable_add_row(table, (end - cut) * n, "striped", strbuf_take(&params));
 }
 
-static int make_raid0(struct build *build, struct err *err)
+static int make_raid0(struct md_build *build, struct err *err)
 {
     const struct md_array *array = build->array;
     uint64_t cut = 0, end = next_cut(array, 0);
@@ -141,15 +136,24 @@ static int make_raid0(struct build *build, struct err *err)
 
 /* ---- data read where it lies, without parity and further copies ---- */
 
+static bool is_missing(const struct md_build *build, const struct md_cell *cell)
+{
+    return build->array->legs[cell->disk] == MD_NO_LEG;
+}
+
 /* What a stripe takes for each cell: the leg itself, or every n-th row of it as a device. */
-static char *cell_device(struct build *build, const struct md_period *period, size_t index,
+static char *cell_device(struct md_build *build, const struct md_period *period, size_t index,
                          uint64_t periods)
 {
     const struct md_cell *cell = &period->cells[index];
+    const struct md_rows rows = { period->rows, cell->row, periods };
     const uint32_t chunk = build->array->chunk;
-    CLEANUP_FREE char *at = address(build, cell->disk, cell->skip);
+    CLEANUP_FREE char *at = NULL;
     struct dmtable *table;
 
+    if (is_missing(build, cell))
+        return md_raid6_column(build, &rows, cell->disk);
+    at = md_build_address(build, cell->disk, cell->skip);
     if (period->rows == 1)
         return TAKE(at);
     table = add_table(build);
@@ -158,10 +162,24 @@ static char *cell_device(struct build *build, const struct md_period *period, si
     return mem_printf("@%zu 0", build->tables->n_tables - 1);
 }
 
-static void add_periods(struct build *build, const struct md_period *period)
+/* The cell's chunk of the last period, which is not whole. */
+static char *last_device(struct md_build *build, const struct md_period *period, size_t index,
+                         uint64_t periods)
+{
+    const struct md_cell *cell = &period->cells[index];
+    const struct md_rows row = { 1, periods * period->rows + cell->row, 1 };
+
+    if (is_missing(build, cell))
+        return md_raid6_column(build, &row, cell->disk);
+    return md_build_address(build, cell->disk, cell->skip + row.first * build->array->chunk);
+}
+
+static void add_periods(struct md_build *build, const struct md_period *period)
 {
     const struct md_array *array = build->array;
     uint64_t chunks = array->size / array->chunk, periods = chunks / period->n_cells;
+    size_t n_last = (size_t)(chunks % period->n_cells);
+    char **last = mem_alloc(n_last * sizeof(*last));
     CLEANUP_STRBUF struct strbuf params = { 0 };
     struct dmtable *table;
 
@@ -171,22 +189,32 @@ static void add_periods(struct build *build, const struct md_period *period)
 
         strbuf_printf(&params, " %s", device);
     }
-    table = add_table(build);
+    for (size_t i = 0; i < n_last; i++)
+        last[i] = last_device(build, period, i, periods);
+    table = add_table(build); /* the array: all that it lies on is there */
     if (periods > 0 && period->n_cells > 1)
         dmtable_add_row(table, periods * period->n_cells * array->chunk, "striped",
                         strbuf_take(&params));
     else if (periods > 0) /* copies on all devices: one of them is all there is */
         add_linear(build, table, period->cells[0].disk, period->cells[0].skip, array->size);
-    /* what does not fill a period */
-    for (uint64_t i = periods * period->n_cells; i < chunks; i++) {
-        const struct md_cell *cell = &period->cells[i % period->n_cells];
-
-        add_linear(build, table, cell->disk,
-                   cell->skip + (periods * period->rows + cell->row) * array->chunk, array->chunk);
-    }
+    for (size_t i = 0; i < n_last; i++)
+        dmtable_add_row(table, array->chunk, "linear", last[i]);
+    free(last);
 }
 
-static int make_periods(struct build *build, struct err *err)
+/* Is all data there, or can it be had by parity? */
+static bool can_read(const struct md_build *build, const struct md_period *period)
+{
+    bool rebuilds = build->array->level == 6 && !build->plain && build->array->n_missing <= 2 &&
+                    build->array->n <= REBUILT_DISKS_MAX;
+
+    for (size_t i = 0; i < period->n_cells; i++)
+        if (is_missing(build, &period->cells[i]) && !rebuilds)
+            return false;
+    return true;
+}
+
+static int make_periods(struct md_build *build, struct err *err)
 {
     CLEANUP_MD_PERIOD struct md_period period = { 0 };
     int r = md_array_period(build->array, &period);
@@ -198,6 +226,10 @@ static int make_periods(struct build *build, struct err *err)
     if (r < 0 || period.n_cells > CELLS_MAX)
         return err_status(err, STATUS_REFUSED, "its layout (%#x over %u members) cannot be read",
                           build->array->layout, build->array->n);
+    if (!can_read(build, &period))
+        return err_status(err, STATUS_REFUSED,
+                          "its data has to be computed from %u members, which cannot be done here",
+                          build->array->n - build->array->n_missing);
     add_periods(build, &period);
     return 0;
 }
@@ -266,7 +298,7 @@ static char *raid_params(const struct md_array *array, const struct raid_type *t
  * has somebody else note that a leg has failed ("external" metadata), and lets every write wait for
  * that for ever: so whatever is written has them.
  */
-static int make_raid(struct build *build, struct err *err)
+static int make_raid(struct md_build *build, struct err *err)
 {
     const struct md_array *array = build->array;
     const struct raid_type *type = find_type(array);
@@ -297,7 +329,7 @@ static int make_raid(struct build *build, struct err *err)
     return 0;
 }
 
-typedef int make_fn(struct build *build, struct err *err);
+typedef int make_fn(struct md_build *build, struct err *err);
 
 static make_fn *choose(const struct md_array *array, bool writable)
 {
@@ -311,7 +343,7 @@ static make_fn *choose(const struct md_array *array, bool writable)
     case 10:
         return writable ? make_raid : make_periods;
     case 6:
-        return array->n_missing > 0 ? make_raid : make_periods;
+        return array->n_missing > 0 && find_type(array) ? make_raid : make_periods;
     default: /* 4 and 5: dm-raid has at least three members */
         return array->n > 2 ? make_raid : make_periods;
     }
@@ -325,11 +357,12 @@ static make_fn *choose_plain(const struct md_array *array)
     return make == make_raid ? make_periods : make;
 }
 
-static int make_all(const struct md_array *array, const struct dmtable_address *legs, make_fn *make,
-                    bool writable, struct dmtables *ret, struct err *err)
+static int make_all(const struct md_array *array, const struct dmtable_address *legs, bool writable,
+                    bool plain, struct dmtables *ret, struct err *err)
 {
     CLEANUP_DMTABLES struct dmtables tables = { 0 };
-    struct build build = { array, writable, legs, &tables };
+    struct md_build build = { array, writable, plain, legs, &tables };
+    make_fn *make = plain ? choose_plain(array) : choose(array, writable);
     int r = make(&build, err);
 
     if (r < 0)
@@ -344,11 +377,11 @@ static int make_all(const struct md_array *array, const struct dmtable_address *
 int md_tables_make(const struct md_array *array, const struct dmtable_address *legs, bool writable,
                    struct dmtables *ret, struct err *err)
 {
-    return make_all(array, legs, choose(array, writable), writable, ret, err);
+    return make_all(array, legs, writable, false, ret, err);
 }
 
 int md_tables_make_plain(const struct md_array *array, const struct dmtable_address *legs,
                          struct dmtables *ret, struct err *err)
 {
-    return make_all(array, legs, choose_plain(array), false, ret, err);
+    return make_all(array, legs, false, true, ret, err);
 }

@@ -334,6 +334,45 @@ static void a_member_is_missing(void **state)
     expect_tables(false, "refused");
 }
 
+/* Rows with the same places of P and Q are an array of their own, whose data is put in order again.
+ */
+static void raid6_of_md_is_rebuilt_row_by_row(void **state)
+{
+    (void)state;
+    parse_all("r6-ls");
+    remove_member(1);
+    assemble();
+    assert_int_equal(on.array.n_missing, 1);
+    expect_tables(false, "0 7168 unstriped 4 1024 0 B 4096 | 0 7168 unstriped 4 1024 0 C 4096 | "
+                         "0 7168 unstriped 4 1024 0 A 4096 | "
+                         "0 14336 raid raid6_n_6 1 1024 4 - - - @0 - @1 - @2 | "
+                         "0 7168 unstriped 2 1024 0 @3 0 | 0 7168 unstriped 4 1024 0 B 4096 | "
+                         "0 7168 unstriped 4 1024 1 A 4096 | 0 7168 unstriped 4 1024 1 A 4096 | "
+                         "0 7168 unstriped 4 1024 1 B 4096 | 0 7168 unstriped 4 1024 1 C 4096 | "
+                         "0 14336 raid raid6_n_6 1 1024 4 - @7 - - - @8 - @9 | "
+                         "0 7168 unstriped 2 1024 1 @10 0 | 0 7168 unstriped 4 1024 2 C 4096 | "
+                         "0 7168 unstriped 4 1024 2 A 4096 | 0 7168 unstriped 4 1024 3 B 4096 | "
+                         "0 7168 unstriped 4 1024 3 C 4096 | "
+                         "0 57344 striped 8 1024 @4 0 @5 0 @6 0 @11 0 @12 0 @13 0 @14 0 @15 0");
+    remove_member(1);
+    assemble();
+    assert_int_equal(on.array.n_missing, 2);
+    expect_tables(false, "0 7168 unstriped 4 1024 0 B 4096 | 0 7168 unstriped 4 1024 0 A 4096 | "
+                         "0 14336 raid raid6_n_6 1 1024 4 - - - - - @0 - @1 | "
+                         "0 7168 unstriped 2 1024 0 @2 0 | 0 7168 unstriped 4 1024 0 B 4096 | "
+                         "0 7168 unstriped 4 1024 0 A 4096 | "
+                         "0 14336 raid raid6_n_6 1 1024 4 - - - - - @4 - @5 | "
+                         "0 7168 unstriped 2 1024 1 @6 0 | 0 7168 unstriped 4 1024 1 A 4096 | "
+                         "0 7168 unstriped 4 1024 1 A 4096 | 0 7168 unstriped 4 1024 1 B 4096 | "
+                         "0 14336 raid raid6_n_6 1 1024 4 - @9 - - - - - @10 | "
+                         "0 7168 unstriped 2 1024 1 @11 0 | 0 7168 unstriped 4 1024 2 B 4096 | "
+                         "0 7168 unstriped 4 1024 2 A 4096 | 0 7168 unstriped 4 1024 3 B 4096 | "
+                         "0 7168 unstriped 4 1024 3 A 4096 | "
+                         "0 14336 raid raid6_n_6 1 1024 4 - - - @15 - @16 - - | "
+                         "0 7168 unstriped 2 1024 0 @17 0 | 0 7168 unstriped 4 1024 3 B 4096 | "
+                         "0 57344 striped 8 1024 @3 0 @7 0 @8 0 @12 0 @13 0 @14 0 @18 0 @19 0");
+}
+
 static void a_member_is_out_of_date(void **state)
 {
     uint32_t disk = 9;
@@ -437,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_period_that_is_cut_off),
         cmocka_unit_test(raid0_of_old_kernels_is_ambiguous),
         cmocka_unit_test(a_member_is_missing),
+        cmocka_unit_test(raid6_of_md_is_rebuilt_row_by_row),
         cmocka_unit_test(a_member_is_out_of_date),
         cmocka_unit_test(what_cannot_be_read_is_refused),
         cmocka_unit_test(half_members_do_not_count),
