@@ -125,8 +125,9 @@ static int start_script(struct plan *plan, const char *agent, struct err *err)
         return r;
     if (guest_is_dir(plan->root, "/etc/runlevels/default")) { /* OpenRC */
         CLEANUP_FREE char *link = mem_printf("/etc/runlevels/default/%s", agent);
+        CLEANUP_FREE char *target = plan_readlink(plan, link);
 
-        if (!plan_readlink(plan, link))
+        if (!target)
             plan_link(plan, path, link, AGENT_REASON);
     } else if (find_chkconfig(text, levels, order)) {
         for (const char *level = levels; r >= 0 && *level; level++)
