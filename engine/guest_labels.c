@@ -99,8 +99,8 @@ static void answer_all(int socket, struct selabel_handle *handle, const struct p
     if (send(socket, handle ? "+" : "", handle ? 1 : 0, MSG_NOSIGNAL) < 0 || !handle)
         return;
     while (recv(socket, &question, sizeof(question), 0) == sizeof(question)) {
-        CLEANUP_FREE char *first = substitute(policy->subs.data, question.path);
-        CLEANUP_FREE char *path = substitute(policy->subs_dist.data, first);
+        CLEANUP_FREE char *first = substitute(strbuf_text(&policy->subs), question.path);
+        CLEANUP_FREE char *path = substitute(strbuf_text(&policy->subs_dist), first);
         char *label = NULL;
 
         if (selabel_lookup_raw(handle, &label, path, (int)question.mode) < 0)
@@ -122,7 +122,7 @@ static __attribute__((noreturn)) void child(int socket, const struct policy *pol
         dup2(socket, STDIN_FILENO) < 0)
         _exit(1);
     (void)close_range(STDERR_FILENO + 1, ~0U, 0); /* the guest's root among them */
-    answer_all(STDIN_FILENO, open_contexts(policy->contexts.data), policy);
+    answer_all(STDIN_FILENO, open_contexts(strbuf_text(&policy->contexts)), policy);
     _exit(0);
 }
 

@@ -11,9 +11,10 @@
 
 struct guest_labels;
 
-/* From now on what guest_* makes below @root has the labels of @policy, until @root is freed.
+/* From now on what guest_* makes below @root has the labels of the policy @name ("targeted": a
+ * folder of /etc/selinux), until @root is freed.
  * 0, or negative errno and *err: it has those of the folders that it is made in, as before. */
-int guest_labels_use(struct guest_root *root, const char *policy, struct err *err);
+int guest_labels_use(struct guest_root *root, const char *name, struct err *err);
 
 bool guest_labels_are_used(const struct guest_root *root);
 

@@ -141,7 +141,7 @@ static int label_new(const struct guest_root *root, const struct place *place, c
     CLEANUP_FREE char *full = place_path(place, name);
     CLEANUP_FREE char *label = NULL;
     CLEANUP_FD int dir = openat(place->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct stat st;
+    struct stat st = { 0 };
     int r = dir < 0 || fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 
     if (r == 0)

@@ -47,7 +47,7 @@ static void find_order(const struct md_array *array, uint64_t row, uint32_t *ret
 char *md_raid6_column(struct md_build *build, const struct md_rows *rows, uint32_t disk)
 {
     const struct md_array *array = build->array;
-    uint32_t order[MD_DISKS_MAX], at = 0, data = md_data_disks(array);
+    uint32_t order[MD_DISKS_MAX] = { 0 }, at = 0, data = md_data_disks(array);
     struct dmtable *table;
     size_t raid;
     CLEANUP_STRBUF struct strbuf params = { 0 };

@@ -22,19 +22,19 @@ static const char *const unit_folders[] = { UNITS, "/usr/lib/systemd/system",
                                             "/lib/systemd/system" };
 
 /* Each unit that wants the agent gets a link to it, as systemctl enable makes it. */
-static void want_unit(struct plan *plan, const char *unit, const char *path, const char *wanted_by)
+static void want_unit(struct plan *plan, const char *unit, const char *file, const char *wanted_by)
 {
     struct span line = { 0, strlen(wanted_by) }, word;
     size_t pos = 0;
 
     while (field_next(wanted_by, &line, &pos, &word)) {
         CLEANUP_FREE char *name = span_dup(wanted_by, word);
-        CLEANUP_FREE char *link = mem_printf(UNITS "/%s.wants/%s", name, unit);
+        CLEANUP_FREE char *wanted = mem_printf(UNITS "/%s.wants/%s", name, unit);
         CLEANUP_FREE char *of_package =
             mem_printf("/usr/lib/systemd/system/%s.wants/%s", name, unit);
 
-        if (!strchr(name, '/') && !plan_exists(plan, link) && !plan_exists(plan, of_package))
-            plan_link(plan, path, link, AGENT_REASON);
+        if (!strchr(name, '/') && !plan_exists(plan, wanted) && !plan_exists(plan, of_package))
+            plan_link(plan, file, wanted, AGENT_REASON);
     }
 }
 
@@ -116,19 +116,19 @@ static int start_in_level(struct plan *plan, const char *agent, char level, cons
 /* 1: there is such a script. */
 static int start_script(struct plan *plan, const char *agent, struct err *err)
 {
-    CLEANUP_FREE char *path = mem_printf("/etc/init.d/%s", agent);
+    CLEANUP_FREE char *script = mem_printf("/etc/init.d/%s", agent);
     CLEANUP_FREE char *text = NULL;
     char levels[8], order[3];
-    int r = plan_read_text(plan, path, &text, err);
+    int r = plan_read_text(plan, script, &text, err);
 
     if (r <= 0)
         return r;
     if (guest_is_dir(plan->root, "/etc/runlevels/default")) { /* OpenRC */
-        CLEANUP_FREE char *link = mem_printf("/etc/runlevels/default/%s", agent);
-        CLEANUP_FREE char *target = plan_readlink(plan, link);
+        CLEANUP_FREE char *enabled = mem_printf("/etc/runlevels/default/%s", agent);
+        CLEANUP_FREE char *target = plan_readlink(plan, enabled);
 
         if (!target)
-            plan_link(plan, path, link, AGENT_REASON);
+            plan_link(plan, script, enabled, AGENT_REASON);
     } else if (find_chkconfig(text, levels, order)) {
         for (const char *level = levels; r >= 0 && *level; level++)
             r = start_in_level(plan, agent, *level, order, err);
