@@ -11,7 +11,6 @@ before_and_after bios-ext4 pvscsi
 # its old name.
 copy_image "$guest" "$T/two.raw"
 loop=$(losetup -f --show -o 1048576 "$T/two.raw")
-on_exit sh -c "losetup -d $loop 2>/dev/null"
 mkdir "$T/mnt"
 mount "$loop" "$T/mnt"
 etc=$T/mnt/etc

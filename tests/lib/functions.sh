@@ -24,11 +24,21 @@ skip() { say "skipped: $*"; exit 77; }
 # on_exit COMMAND [ARG...]: run it at the end, whatever happens; the newest first.
 on_exit() { on_exit_commands=("$(printf '%q ' "$@")" ${on_exit_commands[@]+"${on_exit_commands[@]}"}); }
 
+# Loop devices of this test, by their files: the numbers are another test's once they are free.
+free_own_loops()
+{
+    local name file
+    losetup -l -n -O NAME,BACK-FILE 2>/dev/null | while read -r name file; do
+        case $file in "$T"/*) losetup -d "$name" ;; esac
+    done
+}
+
 run_on_exit()
 {
     local status=$? command
     set +e
     for command in ${on_exit_commands[@]+"${on_exit_commands[@]}"}; do eval "$command"; done
+    free_own_loops
     rm -rf "$T"
     exit "$status"
 }
@@ -116,6 +126,18 @@ check_clean()
     local left
     left=$(remaining)
     [ -z "$left" ] || fail "left behind: $left"
+}
+
+# clean_up: h2k cleanup, until nothing is left of a killed h2k. What that had started ends a moment
+# later and holds its session until then.
+clean_up()
+{
+    for _ in $(seq 50); do
+        timeout 60 "$H2K" cleanup >"$T/out" 2>&1 || fail "cleanup: $(cat "$T/out")"
+        [ -n "$(leftovers)" ] || return 0
+        sleep 0.1
+    done
+    fail "left behind after cleanup: $(leftovers)"
 }
 
 # need_guest NAME: path of a real guest's image, made if need be (see make-guest). Read-only: copy

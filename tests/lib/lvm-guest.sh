@@ -9,7 +9,6 @@ lvm_loop()
 {
     loop=$(losetup -f --show "$1")
     lvm_loops+=("$loop")
-    on_exit sh -c "losetup -d $loop 2>/dev/null"
 }
 
 # lvm_done: give them up

@@ -83,7 +83,6 @@ expect 4 env PATH="$T/bin" "$H2K" doctor
 # --- a journal that needs recovery: replayed in the overlay only, and said so
 cp tiny.raw dirty.raw
 loop=$(losetup -f --show -o 1048576 dirty.raw)
-on_exit sh -c "losetup -d $loop 2>/dev/null"
 mkdir mnt
 mount "$loop" mnt
 on_exit sh -c "umount $T/mnt 2>/dev/null"

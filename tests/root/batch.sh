@@ -42,5 +42,4 @@ PATH=$T/bin:$PATH "$H2K" inspect --backend fuse "${guests[@]}" >"$T/out" 2>"$T/e
 for _ in $(seq 100); do [ "$(pgrep -c -P $pid)" -ge 1 ] && break; sleep 0.05; done
 kill -TERM $pid; status=0; wait $pid || status=$?
 [ $status = 143 ] || fail "exit status $status after SIGTERM"
-expect 0 "$H2K" cleanup
-check_clean
+clean_up

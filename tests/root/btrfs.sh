@@ -21,7 +21,6 @@ free_loops()
     done
     loops=()
 }
-on_exit free_loops
 # loop_of VAR FILE [OFFSET]
 loop_of()
 {

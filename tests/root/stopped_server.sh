@@ -61,8 +61,7 @@ for row in INT:130 TERM:143 KILL:137; do
         [ $status != 0 ] || continue # it was at its end and needed the server no more
         n=$((n + 1))
         [ $status = "${row#*:}" ] || fail "${row%:*}: exit status $status: $(cat "$T/err")"
-        timeout 60 "$H2K" cleanup >"$T/out" 2>&1 || fail "cleanup: $(cat "$T/out")"
-        check_clean
+        clean_up
         break
     done
 done

@@ -35,7 +35,7 @@ killed_copy()
     kill -9 $pid
     wait $pid 2>/dev/null || :
     ls out.d/.*.part >/dev/null || fail "$1: nothing was under way"
-    expect 0 "$H2K" cleanup
+    clean_up
     [ -z "$(find out.d -type f ! -name '*.log')" ] || fail "$1: cleanup left $(ls -A out.d)"
     rm -f out.d/*.log
 }
