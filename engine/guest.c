@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -285,6 +286,21 @@ int guest_list(const struct guest_root *root, const char *path, struct strlist *
     for (size_t i = 0; i < list.n; i++)
         strlist_take(ret, TAKE(list.items[i]));
     return 0;
+}
+
+int guest_files(const struct guest_root *root, const char *folder, const char *pattern, int flags,
+                struct strlist *ret, struct err *err)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    int r = guest_is_dir(root, folder) ? guest_list(root, folder, &names, err) : 0;
+
+    for (size_t i = 0; r == 0 && i < names.n; i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, names.items[i]);
+
+        if (fnmatch(pattern, names.items[i], flags) == 0 && guest_is_file(root, path))
+            strlist_take(ret, TAKE(path));
+    }
+    return r;
 }
 
 int guest_free_space(const struct guest_root *root, const char *path, uint64_t *ret_free,

@@ -58,6 +58,11 @@ int guest_real_path(const struct guest_root *root, const char *path, char **ret,
 int guest_list(const struct guest_root *root, const char *path, struct strlist *ret,
                struct err *err);
 
+/* Paths of the regular files in @folder whose names match @pattern (fnmatch(3), with its @flags),
+ * sorted; none when there is no such folder. */
+int guest_files(const struct guest_root *root, const char *folder, const char *pattern, int flags,
+                struct strlist *ret, struct err *err);
+
 /* Free and total bytes of the file system that holds @path (which must exist). */
 int guest_free_space(const struct guest_root *root, const char *path, uint64_t *ret_free,
                      struct err *err);

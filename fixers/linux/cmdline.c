@@ -3,6 +3,7 @@
  * Arguments of kernels outside of grub.cfg: what other boot loaders read, and what the guest's own
  * tools start from when they write such files again.
  */
+#include <fnmatch.h>
 #include <string.h>
 
 #include "engine/base/cleanup.h"
@@ -227,8 +228,8 @@ enum format { VARS, MENU, ENV };
 
 static const struct source {
     const char *path;
-    const char *suffix; /* not NULL: @path is a folder, and these are its files */
-    const char *reason; /* NULL: it is not edited, but told of in a note */
+    const char *pattern; /* not NULL: @path is a folder, and these are its files */
+    const char *reason;  /* NULL: it is not edited, but told of in a note */
     enum format format;
     enum bootmenu_kind menu;
     const struct var_rule *rules;
@@ -236,7 +237,7 @@ static const struct source {
     const char *note; /* when something was found; may be NULL */
 } sources[] = {
     { "/etc/default/grub", NULL, TOOLS, RULES(grub_rules), NULL },
-    { "/etc/default/grub.d", ".cfg", TOOLS, RULES(grub_rules), NULL },
+    { "/etc/default/grub.d", "*.cfg", TOOLS, RULES(grub_rules), NULL },
     { "/etc/sysconfig/grub", NULL, TOOLS, RULES(grub_rules), NULL },
     { "/etc/sysconfig/bootloader", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/sysconfig/kdump", NULL, TOOLS, RULES(other_rules), NULL },
@@ -247,29 +248,29 @@ static const struct source {
     { "/etc/genkernel.conf", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/update-extlinux.conf", NULL, TOOLS, RULES(other_rules), NULL },
     { "/etc/initramfs-tools/initramfs.conf", NULL, TOOLS, RULES(initramfs_rules), NULL },
-    { "/etc/initramfs-tools/conf.d", "", TOOLS, RULES(initramfs_rules), NULL },
-    { "/etc/cmdline.d", ".conf", TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
+    { "/etc/initramfs-tools/conf.d", "*", TOOLS, RULES(initramfs_rules), NULL },
+    { "/etc/cmdline.d", "*.conf", TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
     { "/etc/dracut.conf", NULL, TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
-    { "/etc/dracut.conf.d", ".conf", TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
+    { "/etc/dracut.conf.d", "*.conf", TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
     { "/etc/kernel/cmdline", NULL, TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
     { "/etc/kernel/uki.conf", NULL, TOOLS, LINES_OF(BOOTMENU_UKI), NULL },
     { "/usr/lib/kernel/cmdline", NULL, TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
-    { "/boot/loader/entries", ".conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
-    { "/boot/efi/loader/entries", ".conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
-    { "/efi/loader/entries", ".conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
+    { "/boot/loader/entries", "*.conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
+    { "/boot/efi/loader/entries", "*.conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
+    { "/efi/loader/entries", "*.conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
     { "/boot/grub/grub.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
     { "/boot/grub/menu.lst", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
     { "/boot/grub/grubenv", NULL, LOADER, BLOCK, NULL },
     { "/boot/grub2/grubenv", NULL, LOADER, BLOCK, NULL },
-    { "/boot", ".cfg", LOADER, BLOCK, NULL }, /* Photon's photon.cfg and systemd.cfg */
+    { "/boot", "*.cfg", LOADER, BLOCK, NULL }, /* Photon's photon.cfg and systemd.cfg */
     { "/boot/extlinux.conf", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
     { "/boot/syslinux.cfg", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/extlinux", ".cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/extlinux", ".conf", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/syslinux", ".cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/extlinux", "*.cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/extlinux", "*.conf", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/syslinux", "*.cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
     { "/boot/limine.cfg", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
     { "/boot/limine.conf", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
-    { "/boot/limine", ".conf", LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/limine", "*.conf", LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
     { "/boot/refind_linux.conf", NULL, LOADER, LINES_OF(BOOTMENU_LINES), NULL },
     { "/etc/elilo.conf", NULL, TOOLS, LINES_OF(BOOTMENU_ELILO), NULL },
     { "/etc/lilo.conf", NULL, NULL, LINES_OF(BOOTMENU_ELILO),
@@ -346,22 +347,11 @@ static int fix_one(const struct fix_context *ctx, struct plan *plan, const struc
 static int fix_folder(const struct fix_context *ctx, struct plan *plan, const struct source *source,
                       struct err *err)
 {
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = 0;
+    CLEANUP_STRLIST struct strlist files = { 0 };
+    int r = guest_files(plan->root, source->path, source->pattern, FNM_PERIOD, &files, err);
 
-    if (guest_is_dir(plan->root, source->path))
-        r = guest_list(plan->root, source->path, &names, err);
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", source->path, names.items[i]);
-        size_t len = strlen(names.items[i]);
-        size_t end = strlen(source->suffix);
-
-        if (names.items[i][0] == '.' || len < end ||
-            strcmp(names.items[i] + len - end, source->suffix) != 0 ||
-            !guest_is_file(plan->root, path))
-            continue;
-        r = fix_one(ctx, plan, source, path, err);
-    }
+    for (size_t i = 0; r >= 0 && i < files.n; i++)
+        r = fix_one(ctx, plan, source, files.items[i], err);
     return r;
 }
 
@@ -390,8 +380,8 @@ int plan_command_lines(const struct fix_context *ctx, struct plan *plan, struct 
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sources); i++)
-        r = sources[i].suffix ? fix_folder(ctx, plan, &sources[i], err)
-                              : fix_one(ctx, plan, &sources[i], sources[i].path, err);
+        r = sources[i].pattern ? fix_folder(ctx, plan, &sources[i], err)
+                               : fix_one(ctx, plan, &sources[i], sources[i].path, err);
     if (r >= 0)
         r = fix_esp(ctx, plan, err);
     return r < 0 ? r : 0;

@@ -8,22 +8,26 @@
 #include "inspect/fstab.h"
 #include "inspect/keyfile.h"
 
-/* Each file of @folder that ends in @suffix. */
-static int each_file(struct plan *plan, const char *folder, const char *suffix,
-                     int (*fn)(struct plan *plan, const char *path, struct err *err),
-                     struct err *err)
+/* Put "# " in front of the lines that @is_meant says. */
+static int comment_lines(struct plan *plan, const char *path,
+                         bool (*is_meant)(const char *text, const struct span *line),
+                         const char *reason, struct err *err)
 {
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = guest_is_dir(plan->root, folder) ? guest_list(plan->root, folder, &names, err) : 0;
+    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *fixed = NULL;
+    CLEANUP_EDITS struct edits edits = { 0 };
+    struct span line;
+    size_t pos = 0;
+    int r = plan_read_text(plan, path, &text, err);
 
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, names.items[i]);
-        size_t len = strlen(path), tail = strlen(suffix);
-
-        if (len > tail && strcmp(path + len - tail, suffix) == 0 && guest_is_file(plan->root, path))
-            r = fn(plan, path, err);
-    }
-    return r;
+    if (r <= 0)
+        return r;
+    while (line_next(text, strlen(text), &pos, &line))
+        if (is_meant(text, &line))
+            edits_add(&edits, (struct span){ line.start, 0 }, "# ");
+    fixed = edits_apply(&edits, text, strlen(text), NULL);
+    plan_write(plan, path, fixed, reason);
+    return 0;
 }
 
 /* ---- mounts ---- */
@@ -80,24 +84,21 @@ static const char *const modules[] = {
     "prl_tg",       "prl_eth",
 };
 
-static int comment_modules_in(struct plan *plan, const char *path, struct err *err)
+static bool is_lost_module(const char *text, const struct span *line)
 {
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
-    CLEANUP_EDITS struct edits edits = { 0 };
-    struct span line, field;
-    size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
+    struct span field;
 
-    if (r <= 0)
-        return r;
-    while (line_next(text, strlen(text), &pos, &line))
+    if (fields_split(text, line, &field, 1) == 1)
         for (size_t i = 0; i < ARRAY_SIZE(modules); i++)
-            if (fields_split(text, &line, &field, 1) == 1 && span_is(text, field, modules[i]))
-                edits_add(&edits, (struct span){ line.start, 0 }, "# ");
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, "this driver cannot load without the old hypervisor's devices");
-    return 0;
+            if (span_is(text, field, modules[i]))
+                return true;
+    return false;
+}
+
+static int comment_modules(struct plan *plan, const char *path, struct err *err)
+{
+    return comment_lines(plan, path, is_lost_module,
+                         "this driver cannot load without the old hypervisor's devices", err);
 }
 
 /* ---- package sources ---- */
@@ -152,24 +153,17 @@ static int disable_repo(struct plan *plan, const char *path, struct err *err)
 }
 
 /* sources.list(5), the one-line form. */
+static bool is_vendor_source(const char *text, const struct span *line)
+{
+    struct span field;
+
+    return fields_split(text, line, &field, 1) == 1 &&
+           memmem(text + line->start, line->len, vendor_repo, strlen(vendor_repo));
+}
+
 static int comment_source(struct plan *plan, const char *path, struct err *err)
 {
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
-    CLEANUP_EDITS struct edits edits = { 0 };
-    struct span line, field;
-    size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
-
-    if (r <= 0)
-        return r;
-    while (line_next(text, strlen(text), &pos, &line))
-        if (fields_split(text, &line, &field, 1) == 1 &&
-            memmem(text + line.start, line.len, vendor_repo, strlen(vendor_repo)))
-            edits_add(&edits, (struct span){ line.start, 0 }, "# ");
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, repo_reason);
-    return 0;
+    return comment_lines(plan, path, is_vendor_source, repo_reason, err);
 }
 
 /* ---- things to say ---- */
@@ -229,24 +223,29 @@ static int note_xorg(struct plan *plan, const char *path, struct err *err)
 int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     static const struct {
-        const char *folder, *suffix;
+        const char *folder, *pattern;
         int (*fn)(struct plan *plan, const char *path, struct err *err);
     } files[] = {
-        { "/etc/modules-load.d", ".conf", comment_modules_in },
-        { "/etc/yum.repos.d", ".repo", disable_repo },
-        { "/etc/zypp/repos.d", ".repo", disable_repo },
-        { "/etc/apt", "/sources.list", comment_source },
-        { "/etc/apt/sources.list.d", ".list", comment_source },
-        { "/etc/X11", "/xorg.conf", note_xorg },
-        { "/etc/X11/xorg.conf.d", ".conf", note_xorg },
+        { "/etc/modules-load.d", "*.conf", comment_modules },
+        { "/etc/yum.repos.d", "*.repo", disable_repo },
+        { "/etc/zypp/repos.d", "*.repo", disable_repo },
+        { "/etc/apt", "sources.list", comment_source },
+        { "/etc/apt/sources.list.d", "*.list", comment_source },
+        { "/etc/X11", "xorg.conf", note_xorg },
+        { "/etc/X11/xorg.conf.d", "*.conf", note_xorg },
     };
     int r = comment_mounts(plan, err);
 
     (void)ctx;
     if (r >= 0)
-        r = comment_modules_in(plan, "/etc/modules", err);
-    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(files); i++)
-        r = each_file(plan, files[i].folder, files[i].suffix, files[i].fn, err);
+        r = comment_modules(plan, "/etc/modules", err);
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(files); i++) {
+        CLEANUP_STRLIST struct strlist paths = { 0 };
+
+        r = guest_files(plan->root, files[i].folder, files[i].pattern, 0, &paths, err);
+        for (size_t j = 0; r >= 0 && j < paths.n; j++)
+            r = files[i].fn(plan, paths.items[j], err);
+    }
     for (size_t i = 0; i < ARRAY_SIZE(leftovers); i++)
         if (guest_is_file(plan->root, leftovers[i].path))
             plan_note(plan, "%s", leftovers[i].note);

@@ -84,22 +84,17 @@ static bool is_kernel_name(const char *name)
 int network_each_file(struct network *network, const char *dir, const char *pattern,
                       network_file_fn fn, void *arg, struct err *err)
 {
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = 0;
+    CLEANUP_STRLIST struct strlist files = { 0 };
+    int r = guest_files(network->plan->root, dir, pattern, FNM_PERIOD, &files, err);
 
-    if (guest_is_dir(network->plan->root, dir) &&
-        guest_list(network->plan->root, dir, &names, err) < 0)
-        return -err->code;
-    for (size_t i = 0; r == 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", dir, names.items[i]);
+    for (size_t i = 0; r == 0 && i < files.n; i++) {
         CLEANUP_FREE char *text = NULL;
 
-        if (fnmatch(pattern, names.items[i], FNM_PERIOD) != 0 || net_is_leftover(names.items[i]) ||
-            !guest_is_file(network->plan->root, path))
+        if (net_is_leftover(strrchr(files.items[i], '/') + 1))
             continue;
-        r = plan_read_text(network->plan, path, &text, err);
+        r = plan_read_text(network->plan, files.items[i], &text, err);
         if (r > 0)
-            r = fn(network, path, text, arg);
+            r = fn(network, files.items[i], text, arg);
     }
     return r;
 }

@@ -179,7 +179,7 @@ static char *note_rules(const struct fix_context *ctx, struct plan *plan, const 
 
 static const struct source {
     const char *path;
-    const char *suffix; /* not NULL: @path is a folder, and these are its files */
+    const char *pattern; /* not NULL: @path is a folder, and these are its files */
     char *(*fix)(const struct fix_context *ctx, struct plan *plan, const char *path,
                  const char *text);
     const char *reason;
@@ -189,18 +189,19 @@ static const struct source {
     { "/etc/mdadm.conf", NULL, mdadm_conf_by_uuid, MD_REASON },
     { "/etc/mdadm/mdadm.conf", NULL, mdadm_conf_by_uuid, MD_REASON },
     { "/etc/kdump.conf", NULL, kdump_by_uuid, "dumps of crashes must find their device" },
-    { "/etc/auto.master.d", ".autofs", automounts_by_uuid, MAP_REASON },
-    { "/etc/autofs", "", automounts_by_uuid, MAP_REASON },
+    { "/etc/auto.master.d", "*.autofs", automounts_by_uuid, MAP_REASON },
+    { "/etc/autofs", "*", automounts_by_uuid, MAP_REASON },
     { "/etc/drbd.conf", NULL, note_names, "" },
-    { "/etc/drbd.d", ".res", note_names, "" },
+    { "/etc/drbd.d", "*.res", note_names, "" },
     { "/etc/hdparm.conf", NULL, note_names, "" },
-    { "/etc/nixos", ".nix", note_names, "" },
+    { "/etc/nixos", "*.nix", note_names, "" },
     { "/etc/raw", NULL, note_names, "" },
     { "/etc/rc.d/rc.local", NULL, note_names, "" },
     { "/etc/rc.local", NULL, note_names, "" },
     { "/etc/smartd.conf", NULL, note_names, "" },
     { "/etc/sysconfig/rawdevices", NULL, note_names, "" },
-    { "/etc/udev/rules.d", ".rules", note_rules, "" },
+    { "/etc/udev/rules.d", "*.rules", note_rules, "" },
+    { "/etc", "auto.*", automounts_by_uuid, MAP_REASON }, /* they lie among everything else */
 };
 
 static bool names_disks(const char *text)
@@ -265,43 +266,14 @@ static int fix_one(const struct fix_context *ctx, struct plan *plan, const struc
     return 0;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t len = strlen(name), end_len = strlen(end);
-
-    return len >= end_len && strcmp(name + len - end_len, end) == 0;
-}
-
 static int fix_folder(const struct fix_context *ctx, struct plan *plan, const struct source *source,
                       struct err *err)
 {
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = 0;
+    CLEANUP_STRLIST struct strlist files = { 0 };
+    int r = guest_files(plan->root, source->path, source->pattern, 0, &files, err);
 
-    if (guest_is_dir(plan->root, source->path))
-        r = guest_list(plan->root, source->path, &names, err);
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", source->path, names.items[i]);
-
-        if (ends_with(names.items[i], source->suffix) && guest_is_file(plan->root, path))
-            r = fix_one(ctx, plan, source, path, err);
-    }
-    return r;
-}
-
-/* /etc/auto.misc and its like lie among everything else. */
-static int fix_maps(const struct fix_context *ctx, struct plan *plan, struct err *err)
-{
-    static const struct source map = { .fix = automounts_by_uuid, .reason = MAP_REASON };
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = guest_is_dir(plan->root, "/etc") ? guest_list(plan->root, "/etc", &names, err) : 0;
-
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("/etc/%s", names.items[i]);
-
-        if (strncmp(names.items[i], "auto.", 5) == 0 && guest_is_file(plan->root, path))
-            r = fix_one(ctx, plan, &map, path, err);
-    }
+    for (size_t i = 0; r >= 0 && i < files.n; i++)
+        r = fix_one(ctx, plan, source, files.items[i], err);
     return r;
 }
 
@@ -331,10 +303,8 @@ static int plan_storage(const struct fix_context *ctx, struct plan *plan, struct
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(sources); i++)
-        r = sources[i].suffix ? fix_folder(ctx, plan, &sources[i], err)
-                              : fix_one(ctx, plan, &sources[i], sources[i].path, err);
-    if (r >= 0)
-        r = fix_maps(ctx, plan, err);
+        r = sources[i].pattern ? fix_folder(ctx, plan, &sources[i], err)
+                               : fix_one(ctx, plan, &sources[i], sources[i].path, err);
     if (r >= 0)
         r = remove_caches(plan, err);
     return r < 0 ? r : 0;

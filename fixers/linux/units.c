@@ -115,23 +115,20 @@ static int fix_drop_ins(const struct fix_context *ctx, struct plan *plan, const 
                         const char *reason, struct err *err)
 {
     CLEANUP_FREE char *dir = mem_printf(UNITS "/%s", name);
-    CLEANUP_STRLIST struct strlist names = { 0 };
-    int r = guest_is_dir(plan->root, dir) ? guest_list(plan->root, dir, &names, err) : 0;
+    CLEANUP_STRLIST struct strlist files = { 0 };
+    int r = guest_files(plan->root, dir, "?*.conf", 0, &files, err);
 
-    for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", dir, names.items[i]);
+    for (size_t i = 0; r >= 0 && i < files.n; i++) {
         CLEANUP_FREE char *text = NULL;
         CLEANUP_FREE char *fixed = NULL;
         CLEANUP_FREE char *device = NULL;
 
-        if (!ends_with(names.items[i], ".conf") || !guest_is_file(plan->root, path))
-            continue;
-        r = plan_read_text(plan, path, &text, err);
+        r = plan_read_text(plan, files.items[i], &text, err);
         if (r <= 0)
             continue;
-        fixed = fix_unit(ctx, plan, path, text, &device);
+        fixed = fix_unit(ctx, plan, files.items[i], text, &device);
         if (fixed)
-            plan_write(plan, path, fixed, reason);
+            plan_write(plan, files.items[i], fixed, reason);
     }
     return r;
 }
