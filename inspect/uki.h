@@ -10,7 +10,6 @@
 
 #include "engine/guest.h"
 
-#define UKI_HEAD_MAX (64U << 10)    /* bytes in which all headers lie */
 #define UKI_CMDLINE_MAX (64U << 10) /* of one section; more is not read */
 #define UKI_CMDLINES_MAX 32U        /* sections: an image with several profiles has several */
 

@@ -14,6 +14,7 @@
 
 #define REASON "the kernel must find its devices whatever the disk controller calls them"
 #define VARIABLES_MAX 64U /* that hold devices: for each one all kernels are looked at */
+#define SEARCH_WORDS 16   /* of a "search" command */
 #define DEBCONF "/var/cache/debconf/config.dat"
 
 /* Full configurations and files that GRUB reads or copies into them. */
@@ -126,6 +127,47 @@ static int fix_config(const struct fix_context *ctx, struct plan *plan, const ch
     return 0;
 }
 
+/* The UUID that a "search" or "search.fs_uuid" command looks for; NULL. Free it. */
+static char *searched_uuid(const char *text, const struct span *line)
+{
+    struct span fields[SEARCH_WORDS];
+    size_t n = fields_split(text, line, fields, ARRAY_SIZE(fields));
+    bool by_uuid = false;
+
+    if (n < 2)
+        return NULL;
+    if (span_is(text, fields[0], "search.fs_uuid"))
+        return span_unescape(text, fields[1], true);
+    for (size_t i = 1; i < n && span_is(text, fields[0], "search"); i++)
+        by_uuid |= span_is(text, fields[i], "--fs-uuid") || span_is(text, fields[i], "-u");
+    return by_uuid ? span_unescape(text, fields[n - 1], true) : NULL;
+}
+
+/* A stub on the ESP leads GRUB to its configuration: without that there is but a prompt. */
+static int note_lost_search(const struct fix_context *ctx, struct plan *plan, const char *path,
+                            struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    struct span line;
+    size_t pos = 0;
+    int r = plan_read_text(plan, path, &text, err);
+
+    if (r <= 0 || strstr(text, "menuentry"))
+        return r < 0 ? r : 0;
+    while (line_next(text, strlen(text), &pos, &line)) {
+        CLEANUP_FREE char *uuid = searched_uuid(text, &line);
+        CLEANUP_FREE char *tag = uuid ? mem_printf("UUID=%s", uuid) : NULL;
+
+        if (tag && !strpbrk(uuid, "$\"'") && facts_count(ctx->facts, tag) == 0)
+            plan_note(plan,
+                      "%s: GRUB looks for the file system %s, which is on none of the given disks: "
+                      "it will stop at its prompt; give the disk with --add-disk, or write the "
+                      "UUID of the file system with /boot there",
+                      path, uuid);
+    }
+    return 0;
+}
+
 /* A vendor's grub.cfg on the ESP is a stub or a full configuration (older RHEL, some grub2-mkconfig
  * users): both are looked at alike. */
 static int fix_efi_configs(const struct fix_context *ctx, struct plan *plan, struct err *err)
@@ -140,6 +182,8 @@ static int fix_efi_configs(const struct fix_context *ctx, struct plan *plan, str
 
         if (path)
             r = fix_config(ctx, plan, path, err);
+        if (path && r >= 0)
+            r = note_lost_search(ctx, plan, path, err);
     }
     return r;
 }

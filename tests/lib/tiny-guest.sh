@@ -32,3 +32,6 @@ tiny_disk()
         n=$((n + 1))
     done | sfdisk -q --wipe-partitions never "$image" >/dev/null
 }
+
+# efi_program FILE TEXT: a program of UEFI for x86_64 without sections, and TEXT behind its headers.
+efi_program() { printf 'MZ%58s\100\0\0\0PE\0\0\144\206\0\0%16s%s' '' '' "$2" >"$1"; }

@@ -122,9 +122,9 @@ truncate -s 48M root2.ext4
 mkfs.ext4 -q -d tree -F root2.ext4
 truncate -s 16M esp
 mkfs.vfat esp >/dev/null
-echo loader >shim
+efi_program grub loader
 mmd -i esp ::/efi ::/efi/debian
-mcopy -i esp shim ::/efi/debian/grubx64.efi
+mcopy -i esp grub ::/efi/debian/grubx64.efi
 printf 'label: gpt\nstart=2048,size=32768,type=uefi\nstart=34816,size=98304\n' | lay_out esp.raw 68M
 put esp.raw esp 1
 put esp.raw root2.ext4 17

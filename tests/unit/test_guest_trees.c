@@ -3,7 +3,7 @@
  * Every fixer on every tree of tests/data/fix and tests/data/guests: nothing outside of the plan
  * changes, and a second plan is empty. Those of tests/data/fix have the expected plan beside them;
  * with H2K_WRITE_EXPECTED set it is written instead: look at the difference. A file "fixers" beside
- * it names those whose plan it is.
+ * it names those whose plan it is. Short texts named *.efi stand for programs.
  */
 #include <dirent.h>
 #include <ftw.h>
@@ -12,8 +12,10 @@
 #include "fixers/apply.h"
 #include "fixers/fixer.h"
 #include "inspect/linux.h"
+#include "inspect/pe.h"
 #include "tests/unit/facts_file.h"
 #include "tests/unit/tree.h"
+#include "tests/unit/uki_util.h"
 
 /* Fixers whose whole plan the expected files hold: these need no facts beyond the tree's. */
 static const char *const golden[] = { "fstab", "crypttab", "storage", "bootloader", "guest-tools" };
@@ -87,6 +89,41 @@ static void expect_planned(const struct plan *plan, const struct strlist *a,
         print_error("not in the plan: %s\n", a->items[i]);
         fail();
     }
+}
+
+/* ---- programs of UEFI ---- */
+
+/* By the end of the name: BOOTAA64.EFI. */
+static uint32_t machine_of(const char *name)
+{
+    static const struct {
+        const char *end;
+        uint32_t machine;
+    } ends[] = { { "aa64.efi", PE_AARCH64 }, { "ia32.efi", PE_I386 } };
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+        if (len >= 8 && strcasecmp(name + len - 8, ends[i].end) == 0)
+            return ends[i].machine;
+    return PE_X86_64;
+}
+
+static int make_program(const char *path, const struct stat *st, int kind, struct FTW *ftw)
+{
+    static uint8_t program[UKI_UTIL_SIZE];
+    size_t len = strlen(path);
+    struct err err = ERR_NONE;
+    char *text = NULL;
+
+    (void)ftw;
+    if (kind != FTW_F || len < 4 || strcasecmp(path + len - 4, ".efi") != 0 || st->st_size == 0 ||
+        st->st_size > 64)
+        return 0;
+    assert_int_equal(io_read_file(path, GUEST_TEXT_MAX, &text, NULL, &err), 0);
+    uki_program(program, machine_of(path), text);
+    assert_int_equal(io_write_file(path, program, sizeof(program), 0644, &err), 0);
+    free(text);
+    return 0;
 }
 
 /* ---- one tree ---- */
@@ -214,6 +251,7 @@ static void check_tree(const char *folder, const char *file)
 
     print_message("tree: %s\n", folder + strlen(TEST_DATA_DIR) + 1);
     tree_open(&tree, from);
+    assert_int_equal(nftw(tree.dir, make_program, 16, FTW_PHYS), 0);
     facts = facts_of(&tree, folder, file);
     if (strcmp(file, "facts") == 0) {
         struct strlist only = golden_of(folder);

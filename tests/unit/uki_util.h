@@ -30,16 +30,29 @@ static inline void uki_section(uint8_t *file, unsigned index, const char *name, 
     memcpy(file + offset, text, strlen(text));
 }
 
-/* An image of UKI_UTIL_SIZE bytes with a kernel and the given command lines. */
-static inline void uki_make(uint8_t *file, const char *const *lines, unsigned n)
+/* Headers for @n sections. */
+static inline void uki_headers(uint8_t *file, uint32_t machine, unsigned n)
 {
     memset(file, 0, UKI_UTIL_SIZE);
     memcpy(file, "MZ", 2);
     uki_put(file + 0x3c, UKI_UTIL_PE, 4);
     memcpy(file + UKI_UTIL_PE, "PE\0\0", 4);
-    uki_put(file + UKI_UTIL_PE + 4, 0x8664, 2);
-    uki_put(file + UKI_UTIL_PE + 6, n + 1, 2);
+    uki_put(file + UKI_UTIL_PE + 4, machine, 2);
+    uki_put(file + UKI_UTIL_PE + 6, n, 2);
     uki_put(file + UKI_UTIL_PE + 20, UKI_UTIL_OPTIONAL, 2);
+}
+
+/* A program of UKI_UTIL_SIZE bytes that holds @text. */
+static inline void uki_program(uint8_t *file, uint32_t machine, const char *text)
+{
+    uki_headers(file, machine, 1);
+    uki_section(file, 0, ".text", text);
+}
+
+/* An image of UKI_UTIL_SIZE bytes with a kernel and the given command lines. */
+static inline void uki_make(uint8_t *file, const char *const *lines, unsigned n)
+{
+    uki_headers(file, 0x8664, n + 1);
     uki_section(file, 0, ".linux", "kernel root=/dev/sda9");
     for (unsigned i = 0; i < n; i++)
         uki_section(file, i + 1, ".cmdline", lines[i]);
