@@ -11,6 +11,7 @@
 #include "inspect/linux.h"
 
 #define BLS_MAX 256U
+#define NEAR 16U /* entries that one is compared with: menus of guests may be long */
 
 static struct boot_entry *add(struct boot_entries *menu, const char *id, const char *image,
                               const char *initrd)
@@ -216,6 +217,22 @@ static const struct {
     { "syslinux", read_syslinux }, { "systemd-boot", read_systemd },
 };
 
+/* Menus name a kernel several times: ordinary, recovery. */
+static void find_paths(const struct guest_root *root, struct boot_entries *menu)
+{
+    for (size_t i = 0; i < menu->n; i++) {
+        struct boot_entry *entry = &menu->entries[i];
+        size_t same = 0;
+
+        while (same < i && same < NEAR && strcmp(menu->entries[same].image, entry->image) != 0)
+            same++;
+        if (same == i || same == NEAR)
+            entry->path = boot_entries_path(root, entry->image);
+        else if (menu->entries[same].path)
+            entry->path = mem_strdup(menu->entries[same].path);
+    }
+}
+
 void boot_entries_read(const struct guest_root *root, const char *loader, const char *config,
                        struct boot_entries *ret)
 {
@@ -226,6 +243,7 @@ void boot_entries_read(const struct guest_root *root, const char *loader, const 
     for (size_t i = 0; text && i < ARRAY_SIZE(loaders); i++)
         if (strcmp(loader, loaders[i].loader) == 0)
             loaders[i].read(root, text, len, ret);
+    find_paths(root, ret);
 }
 
 void boot_entries_done(struct boot_entries *menu)
@@ -234,6 +252,7 @@ void boot_entries_done(struct boot_entries *menu)
         free(menu->entries[i].id);
         free(menu->entries[i].image);
         free(menu->entries[i].initrd);
+        free(menu->entries[i].path);
     }
     free(menu->entries);
     free(menu->config);
@@ -267,27 +286,27 @@ static const char *base_name(const char *path)
 
 /* GRUB's path may begin at a file system that is not known here (a btrfs with the root in a
  * subvolume): then a name that holds a version says enough. */
-static bool starts(const struct guest_root *root, const struct boot_entry *entry, const char *image)
+static bool starts(const struct boot_entry *entry, const char *image)
 {
-    CLEANUP_FREE char *real = boot_entries_path(root, entry->image);
-    CLEANUP_FREE char *wanted = NULL;
-    struct err err = ERR_NONE;
-
-    if (guest_real_path(root, image, &wanted, &err) < 0)
-        wanted = mem_strdup(image);
-    if (real)
-        return strcmp(real, wanted) == 0;
-    return strchr(base_name(wanted), '-') &&
-           strcmp(base_name(entry->image), base_name(wanted)) == 0;
+    if (entry->path)
+        return strcmp(entry->path, image) == 0;
+    return strchr(base_name(image), '-') && strcmp(base_name(entry->image), base_name(image)) == 0;
 }
 
 size_t boot_entries_find(const struct guest_root *root, const struct boot_entries *menu,
                          const char *image)
 {
-    if (menu->chosen != BOOT_ENTRIES_NONE && starts(root, &menu->entries[menu->chosen], image))
+    CLEANUP_FREE char *real = NULL;
+    struct err err = ERR_NONE;
+
+    if (menu->n == 0)
+        return BOOT_ENTRIES_NONE;
+    if (guest_real_path(root, image, &real, &err) < 0)
+        real = mem_strdup(image);
+    if (menu->chosen != BOOT_ENTRIES_NONE && starts(&menu->entries[menu->chosen], real))
         return menu->chosen;
     for (size_t i = 0; i < menu->n; i++)
-        if (starts(root, &menu->entries[i], image))
+        if (starts(&menu->entries[i], real))
             return i;
     return BOOT_ENTRIES_NONE;
 }

@@ -16,6 +16,7 @@ struct boot_entry {
     char *id;     /* how the default may name it: "0", "submenu>entry", "arch.conf", a label */
     char *image;  /* as the loader spells it: "/vmlinuz-6.1.0"; "" when it starts no kernel */
     char *initrd; /* the last of several; "" */
+    char *path;   /* of @image in the guest (boot_entries_path()); NULL: not there */
 };
 
 enum boot_entries_kind {

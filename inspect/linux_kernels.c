@@ -303,10 +303,13 @@ static void add_from_menu(const struct guest_root *root, const struct boot_entri
                           struct facts *facts)
 {
     for (size_t i = 0; i < menu->n; i++) {
-        CLEANUP_FREE char *path = boot_entries_path(root, menu->entries[i].image);
-        CLEANUP_FREE char *inside = path ? version_inside(root, path) : NULL;
+        const char *path = menu->entries[i].path;
+        CLEANUP_FREE char *inside = NULL;
 
-        if (path && *inside && !is_image(facts, path))
+        if (!path || is_image(facts, path))
+            continue;
+        inside = version_inside(root, path);
+        if (*inside)
             (void)add_kernel(root, facts, inside, inside, path);
     }
 }

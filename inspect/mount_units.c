@@ -202,25 +202,55 @@ static int by_name(const void *a, const void *b)
     return strcmp(((const struct mount_unit *)a)->name, ((const struct mount_unit *)b)->name);
 }
 
+/* Packages bring a dozen units for file systems of the kernel, which no disk holds. */
+static bool is_of_kernel(const char *name)
+{
+    static const char *const prefixes[] = { "dev-", "proc-", "sys-" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+/* The names in one of the folders; none when it is another one under a second name: /lib is a link
+ * to /usr/lib today. */
+static void list_units(const struct guest_root *root, size_t at, struct strlist *ret)
+{
+    struct stat st, other;
+
+    if (guest_stat(root, folders[at], &st) < 0)
+        return;
+    for (size_t i = 0; i < at; i++)
+        if (guest_stat(root, folders[i], &other) == 0 && other.st_ino == st.st_ino &&
+            other.st_dev == st.st_dev)
+            return;
+    list(root, folders[at], ret);
+}
+
 void mount_units_read(const struct guest_root *root, struct mount_units *ret)
 {
+    CLEANUP_STRLIST struct strlist links = { 0 };
     CLEANUP_STRLIST struct strlist started = { 0 };
 
     *ret = (struct mount_units){ 0 };
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         CLEANUP_STRLIST struct strlist names = { 0 };
 
-        list(root, folders[i], &names);
+        list_units(root, i, &names);
         for (size_t n = 0; n < names.n; n++) {
-            CLEANUP_FREE char *path = mem_printf("%s/%s", folders[i], names.items[n]);
+            const char *name = names.items[n];
 
-            if (ends_with(names.items[n], ".wants") || ends_with(names.items[n], ".requires"))
-                add_links(root, path, &started);
-            else if (ends_with(names.items[n], ".mount") && ret->n < UNITS_MAX &&
-                     !mount_units_find(ret, names.items[n]))
-                add_unit(root, folders[i], names.items[n], ret);
+            if (ends_with(name, ".wants") || ends_with(name, ".requires"))
+                strlist_take(&links, mem_printf("%s/%s", folders[i], name));
+            else if (ends_with(name, ".mount") && (i == 0 || !is_of_kernel(name)) &&
+                     ret->n < UNITS_MAX && !mount_units_find(ret, name))
+                add_unit(root, folders[i], name, ret);
         }
     }
+    /* there are dozens of these folders, and most guests have no such unit */
+    for (size_t i = 0; i < links.n && ret->n > 0; i++)
+        add_links(root, links.items[i], &started);
     mark_enabled(ret, &started);
     mark_parents(ret);
     if (ret->n > 0)

@@ -23,7 +23,8 @@ struct mount_units {
     size_t n;
 };
 
-/* All of them; what cannot be read is not there. Release with mount_units_done(). */
+/* All of them but packages' own for the kernel's file systems; what cannot be read is not there.
+ * Release with mount_units_done(). */
 void mount_units_read(const struct guest_root *root, struct mount_units *ret);
 void mount_units_done(struct mount_units *units);
 #define CLEANUP_MOUNT_UNITS __attribute__((cleanup(mount_units_done)))
