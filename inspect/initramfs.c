@@ -10,12 +10,14 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/strbuf.h"
+#include "inspect/fields.h"
 #include "inspect/initramfs_walker.h"
 #include "inspect/modules_dep.h"
 
 #define LINK_MAX 4096U
 #define KEPT_MAX (256U << 10) /* bytes of a file whose content is kept, and how many there are */
 #define KEPT_FILES_MAX 64U
+#define INDEX_MAX (4U << 20)
 
 /* Length of "usr/lib/modules/VERSION" at the start of @name when more follows it; else 0. */
 static size_t modules_prefix_len(const char *name)
@@ -55,10 +57,11 @@ struct scan {
     struct initramfs found;
     struct strlist flat; /* modules in @flat_in */
     const char *flat_in; /* literal */
-    bool want_names;
+    enum initramfs_depth depth;
     size_t kept;   /* bytes of names */
     char *reading; /* name of the link or file whose content is being read */
     bool is_link;
+    bool is_index; /* modules.dep */
     struct strbuf content;
 };
 
@@ -73,7 +76,7 @@ static int keep(struct scan *scan, struct strlist *list, const char *name)
 
 static int keep_name(struct scan *scan, const char *name)
 {
-    return scan->want_names ? keep(scan, &scan->found.names, name) : 0;
+    return scan->depth == INITRAMFS_ALL ? keep(scan, &scan->found.names, name) : 0;
 }
 
 /* A file below the modules folder. One kernel's modules are expected: the first version counts. */
@@ -91,6 +94,38 @@ static int keep_module(struct scan *scan, const char *name, size_t prefix_len)
         strncmp(name + prefix_len - strlen(version), version, strlen(version)) != 0)
         return 0;
     return keep(scan, &found->modules, name + prefix_len + 1);
+}
+
+/* The list of modules beside them, in the folder of the version that counts. */
+static bool is_modules_dep(const struct scan *scan, const char *name)
+{
+    const char *prefix = scan->found.modules_prefix;
+    size_t len = prefix ? strlen(prefix) : 0;
+
+    return prefix && strncmp(name, prefix, len) == 0 && strcmp(name + len, "/modules.dep") == 0;
+}
+
+static int compare_path(const void *path, const void *item)
+{
+    return strcmp(path, *(char *const *)item);
+}
+
+/* Has every module that modules.dep names come by? */
+static bool has_all_modules(struct strlist *seen, const char *text, size_t len)
+{
+    struct span line;
+    size_t pos = 0;
+
+    strlist_sort(seen);
+    while (line_next(text, len, &pos, &line)) {
+        const char *at = text + line.start;
+        const char *colon = line.len > 0 ? memchr(at, ':', line.len) : NULL;
+        CLEANUP_FREE char *path = mem_strndup(at, colon ? (size_t)(colon - at) : line.len);
+
+        if (*path && !bsearch(path, seen->items, seen->n, sizeof(*seen->items), compare_path))
+            return false;
+    }
+    return true;
 }
 
 /* Files that name interfaces, disks or drivers to load. */
@@ -135,7 +170,9 @@ static int scan_entry(void *arg, const struct cpio_entry *entry)
     if (scan->walker.n_segments == 1 && !scan->walker.compression &&
         strncmp(name, "kernel/", 7) == 0)
         scan->found.has_early = true;
-    if (prefix_len > 0)
+    scan->is_index =
+        scan->depth == INITRAMFS_MODULES && entry->size <= INDEX_MAX && is_modules_dep(scan, name);
+    if (prefix_len > 0 && !scan->is_index)
         return keep_module(scan, name, prefix_len);
     if (S_ISREG(entry->mode) && flat_folder(name)) {
         scan->flat_in = scan->flat_in ? scan->flat_in : flat_folder(name);
@@ -143,11 +180,11 @@ static int scan_entry(void *arg, const struct cpio_entry *entry)
             return keep(scan, &scan->flat, name + strlen(scan->flat_in) + 1);
     }
     scan->is_link = S_ISLNK(entry->mode) && !strchr(name, '/') && entry->size <= LINK_MAX;
-    if (!scan->is_link) {
+    if (!scan->is_link && !scan->is_index) {
         int r = keep_name(scan, name);
 
-        if (r < 0 || !S_ISREG(entry->mode) || !is_kept(name) || entry->size > KEPT_MAX ||
-            scan->found.n_kept >= KEPT_FILES_MAX)
+        if (r < 0 || scan->depth != INITRAMFS_ALL || !S_ISREG(entry->mode) || !is_kept(name) ||
+            entry->size > KEPT_MAX || scan->found.n_kept >= KEPT_FILES_MAX)
             return r;
     }
     free(scan->reading);
@@ -170,6 +207,11 @@ static int scan_end(void *arg)
     CLEANUP_FREE char *link = NULL;
     struct initramfs_file *file;
 
+    if (scan->is_index) {
+        scan->walker.enough =
+            has_all_modules(&scan->found.modules, strbuf_text(&scan->content), scan->content.len);
+        return 0;
+    }
     if (!scan->is_link) {
         file = mem_add(&scan->found.kept, &scan->found.n_kept, sizeof(*file));
         file->name = TAKE(scan->reading);
@@ -221,12 +263,13 @@ static void resolve_prefix(struct initramfs *found)
         }
 }
 
-int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret, struct err *err)
+int initramfs_scan(int fd, uint64_t size, enum initramfs_depth depth, struct initramfs *ret,
+                   struct err *err)
 {
     CLEANUP(scan_done)
     struct scan scan = {
         .walker = { .fd = fd, .size = size, .err = err },
-        .want_names = want_names,
+        .depth = depth,
     };
     struct cpio_sink sink = { scan_entry, scan_data, scan_end, &scan };
     int r;

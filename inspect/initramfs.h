@@ -26,7 +26,7 @@ struct initramfs {
     char *flat_folder; /* "lib", "usr/lib/modules": @modules are names of files there, and there is
                           no prefix; NULL: not so */
     struct strlist links; /* symbolic links at the top: "lib -> usr/lib" */
-    struct strlist names; /* every other path, when @want_names was set */
+    struct strlist names; /* every other path */
     /* Files that name interfaces (*.link, *-persistent-net.rules), disks (conf/conf.d/resume,
      * crypttab, devices to wait for ...) or the drivers to load (init, config ...), in the
      * archive's order: of two with one name the later one counts. */
@@ -36,12 +36,20 @@ struct initramfs {
     uint64_t image_bytes; /* size of the image when it was read */
 };
 
+enum initramfs_depth {
+    INITRAMFS_ALL,
+    /* Modules and links only. What follows the last module of a compressed segment, as the
+     * archive's own modules.dep tells, may be passed over: it can be more than half. */
+    INITRAMFS_MODULES,
+};
+
 /*
  * Walk all segments of the image in @fd (a regular file of @size bytes). Bounded: a file of at most
  * 1 GiB, 2 GiB unpacked, 500,000 entries. 0 and *ret (initramfs_done()), or negative errno and
  * *err: -EBADMSG damaged, -EFBIG too large, -ENOTSUP unknown compression.
  */
-int initramfs_scan(int fd, uint64_t size, bool want_names, struct initramfs *ret, struct err *err);
+int initramfs_scan(int fd, uint64_t size, enum initramfs_depth depth, struct initramfs *ret,
+                   struct err *err);
 void initramfs_done(struct initramfs *initramfs);
 
 /* Does it hold the module @name ("virtio_blk", '-' and '_' alike)? */

@@ -11,6 +11,7 @@
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "inspect/decoder.h"
+#include "inspect/zstd_frame.h"
 
 #define IN_CHUNK (256U << 10)
 #define OUT_CHUNK (128U << 10)
@@ -121,6 +122,41 @@ static int feed_archives(struct initramfs_walker *walker, const uint8_t *data, s
     return 0;
 }
 
+static int take(void *arg, void *buf, size_t len)
+{
+    struct initramfs_walker *walker = arg;
+    uint8_t *to = buf;
+
+    if (len > walker->size - walker->pos)
+        return -EBADMSG;
+    for (size_t n; buf && len > 0; to += n, len -= n, walker->pos += n) {
+        const uint8_t *data = NULL;
+        int r = window(walker, &data, &n);
+
+        if (r < 0)
+            return r;
+        n = len < n ? len : n;
+        memcpy(to, data, n);
+    }
+    walker->pos += len;
+    return 0;
+}
+
+/* The rest of a segment of zstd that begins at @start. */
+static int pass_over(struct initramfs_walker *walker, uint64_t start)
+{
+    struct cpio_sink sink = walker->cpio.sink;
+    int r;
+
+    walker->pos = start;
+    r = zstd_frame_pass(take, walker);
+    if (r < 0)
+        return walker->err->code ? r : damaged(walker, "compressed data that is cut off");
+    cpio_init(&walker->cpio, &sink);
+    walker->enough = false;
+    return 0;
+}
+
 static void free_decoder(struct decoder **decoder)
 {
     decoder_free(*decoder);
@@ -129,6 +165,7 @@ static void free_decoder(struct decoder **decoder)
 static int walk_compressed(struct initramfs_walker *walker, const char *name)
 {
     CLEANUP(free_decoder) struct decoder *decoder = decoder_new(name);
+    uint64_t segment = walker->pos;
     int done = 0;
 
     if (!decoder)
@@ -157,6 +194,8 @@ static int walk_compressed(struct initramfs_walker *walker, const char *name)
         r = feed_archives(walker, walker->out, OUT_CHUNK - io.out_room);
         if (r < 0)
             return r;
+        if (walker->enough && strcmp(name, "zstd") == 0)
+            return pass_over(walker, segment);
     }
     if (walker->cpio.state != CPIO_BETWEEN)
         return damaged(walker, "the compressed stream ends inside an archive");

@@ -3,6 +3,7 @@
 #ifndef H2K_INSPECT_INITRAMFS_WALKER_H
 #define H2K_INSPECT_INITRAMFS_WALKER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,7 +12,7 @@
 
 #define INITRAMFS_NAMES_MAX (32U << 20) /* bytes of all names that are kept */
 
-/* Set fd, size and err; the rest is the walker's. */
+/* Set fd, size and err; the rest is the walker's but @enough. */
 struct initramfs_walker {
     int fd;
     uint64_t size, pos; /* of the file; pos: of the next byte that nobody has taken */
@@ -23,6 +24,9 @@ struct initramfs_walker {
     uint64_t unpacked;
     const char *compression; /* of the last compressed segment */
     unsigned n_segments;
+    /* The sink's owner may set it: nothing more of this segment is wanted. The walk passes over the
+     * rest where the compression allows that (zstd). */
+    bool enough;
     struct err *err;
 };
 

@@ -12,6 +12,7 @@ struct inspect_opts {
     bool read_only;     /* true: no journal is replayed */
     bool with_packages; /* fill facts->packages */
     bool with_initrds;  /* look into every initramfs */
+    bool modules_only;  /* for its drivers; kernels[].archive stays NULL */
 };
 
 /* A kind of operating system that may be found on a file system. */

@@ -56,7 +56,8 @@ static int collect(const struct guest_root *root, const struct inspect_opts *opt
     linux_boot(root, facts);
     linux_kernels(root, facts);
     if (opts->with_initrds)
-        scan = linux_initrds_begin(root, facts);
+        scan = linux_initrds_begin(root, facts,
+                                   opts->modules_only ? INITRAMFS_MODULES : INITRAMFS_ALL);
     linux_identify(root, facts);
     linux_net(root, facts);
     linux_packages(root, opts->with_packages, facts);

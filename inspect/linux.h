@@ -8,6 +8,7 @@
 #define H2K_INSPECT_LINUX_H
 
 #include "engine/guest.h"
+#include "inspect/initramfs.h"
 #include "inspect/inspect.h"
 
 extern const struct os_probe os_probe_linux;
@@ -38,7 +39,8 @@ void linux_kernels(const struct guest_root *root, struct facts *facts);
  * has the guest's root open until the end. (linux_initrds.c)
  */
 struct linux_scan;
-struct linux_scan *linux_initrds_begin(const struct guest_root *root, const struct facts *facts);
+struct linux_scan *linux_initrds_begin(const struct guest_root *root, const struct facts *facts,
+                                       enum initramfs_depth depth);
 void linux_initrds_end(struct linux_scan *scan, struct facts *facts);
 
 /* network_stack and nics (linux_net.c) */

@@ -35,10 +35,12 @@ struct answer {
 struct linux_scan {
     pid_t pid;
     int fd; /* answers come here */
+    enum initramfs_depth depth;
 };
 
 /* false: it could not be read. */
-static bool look_into(const struct guest_root *root, const char *path, struct strbuf *ret)
+static bool look_into(const struct guest_root *root, const char *path, enum initramfs_depth depth,
+                      struct strbuf *ret)
 {
     CLEANUP(initramfs_done) struct initramfs initramfs = { 0 };
     struct err err = ERR_NONE;
@@ -47,7 +49,7 @@ static bool look_into(const struct guest_root *root, const char *path, struct st
     char text[2 * ERR_TEXT];
 
     if (fd < 0 || fstat(fd, &st) < 0 ||
-        initramfs_scan(fd, (uint64_t)st.st_size, true, &initramfs, &err) < 0) {
+        initramfs_scan(fd, (uint64_t)st.st_size, depth, &initramfs, &err) < 0) {
         log_debug("%s is not looked into: %s", path, err_text(&err, text, sizeof(text)));
         return false;
     }
@@ -55,7 +57,8 @@ static bool look_into(const struct guest_root *root, const char *path, struct st
 }
 
 static void __attribute__((noreturn))
-run_child(const struct guest_root *root, const struct facts *facts, pid_t parent, int fd)
+run_child(const struct guest_root *root, const struct facts *facts, enum initramfs_depth depth,
+          pid_t parent, int fd)
 {
     const struct rlimit limit = { .rlim_cur = CPU_SECONDS, .rlim_max = CPU_SECONDS };
 
@@ -68,7 +71,7 @@ run_child(const struct guest_root *root, const struct facts *facts, pid_t parent
         struct answer answer = { .kernel = (unsigned)i };
 
         if (facts->kernels[i].initrd[0] == '\0' ||
-            !look_into(root, facts->kernels[i].initrd, &bytes))
+            !look_into(root, facts->kernels[i].initrd, depth, &bytes))
             continue;
         answer.len = (uint32_t)bytes.len;
         if (io_write_full(fd, &answer, sizeof(answer)) < 0 ||
@@ -78,7 +81,8 @@ run_child(const struct guest_root *root, const struct facts *facts, pid_t parent
     _exit(0);
 }
 
-struct linux_scan *linux_initrds_begin(const struct guest_root *root, const struct facts *facts)
+struct linux_scan *linux_initrds_begin(const struct guest_root *root, const struct facts *facts,
+                                       enum initramfs_depth depth)
 {
     struct linux_scan *scan;
     pid_t parent = getpid();
@@ -89,7 +93,7 @@ struct linux_scan *linux_initrds_begin(const struct guest_root *root, const stru
         return NULL;
     pid = fork();
     if (pid == 0)
-        run_child(root, facts, parent, fds[1]);
+        run_child(root, facts, depth, parent, fds[1]);
     (void)close(fds[1]);
     if (pid < 0) {
         (void)close(fds[0]);
@@ -98,10 +102,12 @@ struct linux_scan *linux_initrds_begin(const struct guest_root *root, const stru
     scan = mem_alloc(sizeof(*scan));
     scan->pid = pid;
     scan->fd = fds[0];
+    scan->depth = depth;
     return scan;
 }
 
-static void take_archive(struct fact_kernel *kernel, const char *bytes, size_t len)
+static void take_archive(struct fact_kernel *kernel, enum initramfs_depth depth, const char *bytes,
+                         size_t len)
 {
     struct initramfs initramfs = { 0 };
 
@@ -112,22 +118,25 @@ static void take_archive(struct fact_kernel *kernel, const char *bytes, size_t l
                                    initramfs_has_module(&initramfs, "virtio_pci"));
     kernel->initrd_has_network = initramfs_has_network(&initramfs);
     facts_set(&kernel->initrd_compression, initramfs.compression);
-    kernel->archive = mem_dup(&initramfs, sizeof(initramfs));
+    if (depth == INITRAMFS_ALL)
+        kernel->archive = mem_dup(&initramfs, sizeof(initramfs));
+    else
+        initramfs_done(&initramfs);
 }
 
 /* The next answer; false at the end, or when the child does not keep to the form. */
-static bool take_answer(int fd, struct facts *facts)
+static bool take_answer(const struct linux_scan *scan, struct facts *facts)
 {
     CLEANUP_FREE char *bytes = NULL;
     struct answer answer;
 
-    if (io_read_full(fd, &answer, sizeof(answer)) < 0 || answer.kernel >= facts->n_kernels ||
+    if (io_read_full(scan->fd, &answer, sizeof(answer)) < 0 || answer.kernel >= facts->n_kernels ||
         answer.len > INITRAMFS_WIRE_MAX)
         return false;
     bytes = malloc((size_t)answer.len + 1);
-    if (!bytes || io_read_full(fd, bytes, answer.len) < 0)
+    if (!bytes || io_read_full(scan->fd, bytes, answer.len) < 0)
         return false;
-    take_archive(&facts->kernels[answer.kernel], bytes, answer.len);
+    take_archive(&facts->kernels[answer.kernel], scan->depth, bytes, answer.len);
     return true;
 }
 
@@ -153,7 +162,7 @@ void linux_initrds_end(struct linux_scan *scan, struct facts *facts)
         facts->kernels[i].initrd_has_virtio = facts->kernels[i].virtio_builtin;
     if (!scan)
         return;
-    while (wait_readable(scan->fd) && take_answer(scan->fd, facts))
+    while (wait_readable(scan->fd) && take_answer(scan, facts))
         continue;
     (void)kill(scan->pid, SIGKILL); /* it is done, or nobody waits for it any more */
     while (waitpid(scan->pid, &status, 0) < 0 && errno == EINTR)

@@ -92,7 +92,7 @@ static int scan_archive(struct initramfs_work *work, struct err *err)
     work->size = (uint64_t)st.st_size;
     work->found = work->kernel->archive;
     if (!work->found || work->found->image_bytes != work->size) {
-        if (initramfs_scan(work->fd, work->size, true, &work->scanned, err) < 0)
+        if (initramfs_scan(work->fd, work->size, INITRAMFS_ALL, &work->scanned, err) < 0)
             return unusable(work, err);
         work->found = &work->scanned;
     }

@@ -18,7 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (fd < 0 || io_write_full(fd, data, size) < 0)
         abort();
-    if (initramfs_scan(fd, size, true, &found, &err) == 0) {
+    if (initramfs_scan(fd, size, INITRAMFS_MODULES, &found, &err) == 0)
+        initramfs_done(&found);
+    if (initramfs_scan(fd, size, INITRAMFS_ALL, &found, &err) == 0) {
         if (initramfs_pack(&found, &bytes) < 0 ||
             initramfs_unpack(bytes.data, bytes.len, &copy) < 0 ||
             copy.modules.n != found.modules.n || copy.names.n != found.names.n)

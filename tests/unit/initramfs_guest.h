@@ -138,7 +138,7 @@ static inline void scan_initrd(struct initramfs *ret)
 
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &st), 0);
-    assert_int_equal(initramfs_scan(fd, (uint64_t)st.st_size, true, ret, &err), 0);
+    assert_int_equal(initramfs_scan(fd, (uint64_t)st.st_size, INITRAMFS_ALL, ret, &err), 0);
     (void)close(fd);
 }
 

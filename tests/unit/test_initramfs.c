@@ -73,7 +73,8 @@ static int remove_archives(void **state)
     return 0;
 }
 
-static int scan_path(const char *path, bool names, struct initramfs *ret, struct err *err)
+static int scan_path(const char *path, enum initramfs_depth depth, struct initramfs *ret,
+                     struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct stat st;
@@ -81,7 +82,7 @@ static int scan_path(const char *path, bool names, struct initramfs *ret, struct
 
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &st), 0);
-    r = initramfs_scan(fd, (uint64_t)st.st_size, names, ret, err);
+    r = initramfs_scan(fd, (uint64_t)st.st_size, depth, ret, err);
     (void)close(fd);
     return r;
 }
@@ -91,7 +92,7 @@ static void scan(const char *path, struct initramfs *ret)
     struct err err = ERR_NONE;
     char text[1024];
 
-    if (scan_path(path, true, ret, &err) < 0)
+    if (scan_path(path, INITRAMFS_ALL, ret, &err) < 0)
         fail_msg("%s: %s", path, err_text(&err, text, sizeof(text)));
 }
 
@@ -152,6 +153,61 @@ static void appended_segments_are_read(void **state)
         initramfs_done(&found);
         free(path);
     }
+}
+
+/* When only the modules are asked for, what follows the last one in a zstd segment is passed over,
+ * whatever its blocks are (raw, of one byte, compressed), but not what follows the segment. A list
+ * that names a module still to come stops nothing. */
+static void modules_only(void **state)
+{
+    static const struct {
+        const char *command, *dep;
+        size_t n;
+        bool is_short;
+    } cases[] = {
+        { "zstd -q -19", "", 2, true },
+        { "zstd -q -1 --no-check", "", 2, true },
+        { "zstd -q -3 --stream-size=$(stat -c %s ../late)", "", 2, true },
+        { "zstd -q -19", "kernel/drivers/zzz/late.ko: kernel/a.ko", 3, false },
+        { "gzip", "", 2, false },
+        { "cat", "", 2, false },
+    };
+    char *path = mem_printf("%s/image", dir);
+
+    (void)state;
+    shell("cd %s; cp -r a l; cd l; head -c 4000000 /dev/urandom >etc/random\n"
+          "head -c 4000000 /dev/zero >etc/zeros; seq 700000 >etc/text\n"
+          "mkdir " PREFIX "/kernel/drivers/zzz\n"
+          "echo late >" PREFIX "/kernel/drivers/zzz/late.ko\n",
+          dir);
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct initramfs found = { 0 }, all = { 0 };
+        struct err err = ERR_NONE;
+
+        print_message("case: %s %s\n", cases[i].command, cases[i].dep);
+        shell(
+            "cd %s/l; printf '%%s\n' 'kernel/drivers/scsi/vmw_pvscsi.ko: kernel/x.ko' '%s' >" PREFIX
+            "/modules.dep\n"
+            "{ echo lib; find usr -name '*_pvscsi.ko'; find usr -name modules.dep; find etc -type "
+            "f\n"
+            "  [ -z '%s' ] || find usr -name late.ko; } | cpio -o -H newc --quiet >../late\n"
+            "%s <../late >../image; truncate -s %%512 ../image; cat ../extra >>../image\n",
+            dir, cases[i].dep, cases[i].dep, cases[i].command);
+        assert_int_equal(scan_path(path, INITRAMFS_MODULES, &found, &err), 0);
+        scan(path, &all);
+        assert_int_equal(found.modules.n, cases[i].n);
+        assert_int_equal(all.modules.n, cases[i].n);
+        for (size_t m = 0; m < all.modules.n; m++)
+            assert_string_equal(found.modules.items[m], all.modules.items[m]);
+        assert_string_equal(found.compression, all.compression);
+        assert_string_equal(found.modules_prefix, all.modules_prefix);
+        assert_int_equal(found.names.n, 0);
+        assert_true(all.unpacked_bytes > 12000000);
+        assert_int_equal(found.unpacked_bytes < 2000000, cases[i].is_short);
+        initramfs_done(&found);
+        initramfs_done(&all);
+    }
+    free(path);
 }
 
 struct seen {
@@ -266,7 +322,7 @@ static void damage_is_an_error(void **state)
 
         print_message("case: %s\n", cases[i].label);
         shell("cd %s; %s", dir, cases[i].make);
-        assert_int_equal(scan_path(path, true, &found, &err), cases[i].want);
+        assert_int_equal(scan_path(path, INITRAMFS_ALL, &found, &err), cases[i].want);
         assert_int_equal(err.code, -cases[i].want);
         free(path);
     }
@@ -277,6 +333,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_compression_is_read),
         cmocka_unit_test(appended_segments_are_read),
+        cmocka_unit_test(modules_only),
         cmocka_unit_test(contents_are_handed_out_to_every_name),
         cmocka_unit_test(findings_can_be_handed_over),
         cmocka_unit_test(damage_is_an_error),
