@@ -55,7 +55,8 @@ const struct command command_plan = {
     .schema = SCHEMA,
     .min_args = 1,
     .max_args = 1,
-    .options = OPT_IMAGE | OPT_GUEST | OPT_ROOT | OPT_KEY | OPT_FIX | OPT_NIC | OPT_PLAN | OPT_WORK,
+    .options = OPT_IMAGE | OPT_GUEST | OPT_ROOT | OPT_KEY | OPT_FIX | OPT_NIC | OPT_INJECT |
+               OPT_PLAN | OPT_WORK,
     .needs_root = true,
     .run = run,
 };

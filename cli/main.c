@@ -29,7 +29,7 @@ static int run(struct options *options)
         (void)err_status(&err, STATUS_HOST, "%s needs root: run it with sudo", command->name);
         return cli_fail(options, command->schema, NULL, NULL, &err);
     }
-    if (options_read_keys(options, &err) < 0)
+    if (options_read_keys(options, &err) < 0 || options_read_injections(options, &err) < 0)
         return cli_fail(options, command->schema, NULL, NULL, &err);
     return command->run(options);
 }

@@ -82,6 +82,7 @@ SET_FLAG(set_orphans, orphans)
 SET_FLAG(set_uefi, uefi)
 SET_FLAG(set_keys_from_stdin, keys_from_stdin)
 
+SET_TEXT(set_config, config)
 SET_TEXT(set_log_file, log_file)
 SET_TEXT(set_work_dir, job.work_dir)
 SET_TEXT(set_root, job.inspect.root)
@@ -195,6 +196,15 @@ static int set_nic(struct parser *parser, const char *value, struct err *err)
     return 0;
 }
 
+/* They are taken when the whole line is known: after the file of --config. */
+static int add_injection(struct parser *parser, const char *value, struct err *err)
+{
+    (void)err;
+    strlist_add(&parser->options->inject_names, parser->row->name);
+    strlist_add(&parser->options->inject_values, value ? value : "");
+    return 0;
+}
+
 static int set_output_format(struct parser *parser, const char *value, struct err *err)
 {
     static const char *const names[] = { "qcow2", "raw", "vdi", "vmdk", "vhdx" };
@@ -277,6 +287,15 @@ const struct option_row option_rows[] = {
     { "skip", 0, "NAME,...", OPT_FIX, "run all fixers but these", set_skip },
     { "initramfs", 0, "HOW", OPT_FIX, "auto, inject or none", set_initramfs },
     { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
+    { "config", 0, "FILE", OPT_INJECT, "what to put into the guest, as YAML", set_config },
+    { "hostname", 0, "NAME", OPT_INJECT, "host name of the guest", add_injection },
+    { "timezone", 0, "ZONE", OPT_INJECT, "time zone of the guest: Europe/Berlin", add_injection },
+    { "upload", 0, "FILE:PATH", OPT_INJECT, "put a file into the guest", add_injection },
+    { "write", 0, "PATH:TEXT", OPT_INJECT, "make a file with that content", add_injection },
+    { "mkdir", 0, "PATH", OPT_INJECT, "make a folder", add_injection },
+    { "link", 0, "TARGET:PATH", OPT_INJECT, "make a symbolic link", add_injection },
+    { "chmod", 0, "MODE:PATH", OPT_INJECT, "change a mode (octal)", add_injection },
+    { "delete", 0, "PATH", OPT_INJECT, "remove a file, or a folder with all in it", add_injection },
     { "show-secrets", 0, NULL, OPT_FIX, "do not redact diffs of files that are not public",
       set_show_secrets },
     { "exit-code", 0, NULL, OPT_PLAN, "exit with 10 when there is something to change",

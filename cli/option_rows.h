@@ -8,6 +8,7 @@
 /* A command line while it is read. */
 struct parser {
     struct options *options;
+    const struct option_row *row;  /* of the option whose value is taken */
     const char *format;            /* --format in force */
     bool has_secret;               /* the value of the last option is one */
     unsigned used;                 /* groups of the options that were given */

@@ -35,6 +35,7 @@ static int use_row(struct parser *parser, const struct option_row *row, const ch
         if (row->group == 1U << bit)
             parser->last_of_group[bit] = row->name;
     parser->used |= row->group;
+    parser->row = row;
     return row->set(parser, value, err);
 }
 
@@ -191,6 +192,11 @@ void options_done(struct options *options)
         free(job->fix.nics[i].mac);
     }
     free(job->fix.nics);
+    injections_done(&job->fix.inject);
+    for (size_t i = 0; i < options->inject_values.n; i++) /* a password may be among them */
+        explicit_bzero(options->inject_values.items[i], strlen(options->inject_values.items[i]));
+    strlist_done(&options->inject_names);
+    strlist_done(&options->inject_values);
     *options = (struct options){ .progress_fd = -1 };
 }
 
@@ -202,6 +208,18 @@ int options_read_keys(struct options *options, struct err *err)
         r = keys_add_lines(&options->job.keys, STDIN_FILENO, err);
     if (options->job.keys.n > 0) /* what a core would hold */
         (void)prctl(PR_SET_DUMPABLE, 0);
+    return r;
+}
+
+/* The file first: options win over it, or add to it. */
+int options_read_injections(struct options *options, struct err *err)
+{
+    struct injections *inject = &options->job.fix.inject;
+    int r = options->config ? injections_config(inject, options->config, err) : 0;
+
+    for (size_t i = 0; r == 0 && i < options->inject_names.n; i++)
+        r = injections_option(inject, options->inject_names.items[i],
+                              options->inject_values.items[i], err);
     return r;
 }
 

@@ -27,6 +27,7 @@ enum option_group {
     OPT_NIC = 1 << 12,     /* --nic */
     OPT_ROOT = 1 << 13,    /* --root */
     OPT_KEY = 1 << 14,     /* --key --keys-from-stdin --header */
+    OPT_INJECT = 1 << 15,  /* --config, and all that injections_option() knows */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE };
@@ -52,6 +53,10 @@ struct options {
     unsigned timeout_s; /* --timeout; 0: the command's default */
     bool exit_code, orphans, keys_from_stdin;
 
+    const char *config;           /* --config */
+    struct strlist inject_names;  /* options of injections, in order, */
+    struct strlist inject_values; /* and their values, one for each */
+
     const char *bus, *accel; /* boot-test; NULL: from the XML, or the default */
     bool uefi;
     const char *screenshot, *console, *login, *guest_command;
@@ -67,6 +72,9 @@ void options_done(struct options *options);
 
 /* Read key files and, when --keys-from-stdin is there, standard input. */
 int options_read_keys(struct options *options, struct err *err);
+
+/* Read --config and what the options of injections name, into job.fix.inject. */
+int options_read_injections(struct options *options, struct err *err);
 
 /* Usage of the program (@command NULL) or of one command, made from the tables. */
 void options_print_help(FILE *out, const struct command *command);

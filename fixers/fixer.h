@@ -4,6 +4,7 @@
 #define H2K_FIXERS_FIXER_H
 
 #include "engine/session.h"
+#include "fixers/injections.h"
 #include "fixers/plan.h"
 #include "inspect/facts.h"
 
@@ -20,6 +21,7 @@ struct fix_opts {
     struct nic_option *nics; /* --nic NAME=MAC */
     size_t n_nics;
     struct strlist only, skip; /* names of fixers */
+    struct injections inject;  /* what is put into the guest on request */
     bool show_secrets;
 };
 

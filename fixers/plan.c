@@ -219,25 +219,29 @@ static struct err *failed(struct plan *plan)
     return plan->err.code ? &unused : &plan->err;
 }
 
-/* A file that exists: does @data differ from it? Fills the old side of *change. */
+/* A file that exists: does @data differ from it? Fills the old side of *change; what is larger than
+ * a text and than the new content is not read. */
 static int compare_with_guest(struct plan *plan, struct change *change)
 {
+    size_t max = change->len > GUEST_TEXT_MAX ? change->len : GUEST_TEXT_MAX;
     struct err err = ERR_NONE;
     struct stat st;
-    int r =
-        guest_read(plan->root, change->path, GUEST_TEXT_MAX, &change->old, &change->old_len, &err);
+    int r = guest_read(plan->root, change->path, max, &change->old, &change->old_len, &err);
 
-    if (r < 0) {
+    if (r == -EFBIG)
+        change->old = mem_strdup("");
+    else if (r < 0) {
         *failed(plan) = err;
         return r;
     }
     if (guest_stat(plan->root, change->path, &st) == 0)
         change->secret = !(st.st_mode & S_IROTH);
-    return change->len != change->old_len || memcmp(change->data, change->old, change->len) != 0;
+    return r == -EFBIG || change->len != change->old_len ||
+           memcmp(change->data, change->old, change->len) != 0;
 }
 
-static void write_bytes(struct plan *plan, const char *path, const char *text, mode_t mode,
-                        const char *reason)
+void plan_write_file(struct plan *plan, const char *path, const void *data, size_t len,
+                     const struct guest_attr *attr, const char *reason)
 {
     CLEANUP_FREE char *real = plan_real_path(plan, path);
     struct change *change, *write;
@@ -249,9 +253,9 @@ static void write_bytes(struct plan *plan, const char *path, const char *text, m
     }
     change = plan_find_content(plan, real);
     if (change && change->action == CHANGE_WRITE) {
-        if (change->len == strlen(text) && memcmp(change->data, text, change->len) == 0)
+        if (change->len == len && memcmp(change->data, data, len) == 0)
             return;
-        set_data(change, text, strlen(text));
+        set_data(change, data, len);
         add_reason(change, reason);
         if (change->old && change->old_len == change->len &&
             memcmp(change->old, change->data, change->len) == 0)
@@ -263,22 +267,24 @@ static void write_bytes(struct plan *plan, const char *path, const char *text, m
     if (!in_guest)
         add_parent(plan, real, reason);
     write = add(plan, CHANGE_WRITE, real, reason);
-    set_data(write, text, strlen(text));
-    write->attr.mode = mode;
-    write->secret = !(mode & S_IROTH);
+    set_data(write, data, len);
+    write->attr = *attr;
+    write->secret = !(attr->mode & S_IROTH);
     if (in_guest && compare_with_guest(plan, write) <= 0)
         drop(plan, write);
 }
 
 void plan_write(struct plan *plan, const char *path, const char *text, const char *reason)
 {
-    write_bytes(plan, path, text, 0644, reason);
+    plan_write_new(plan, path, text, 0644, reason);
 }
 
 void plan_write_new(struct plan *plan, const char *path, const char *text, mode_t mode,
                     const char *reason)
 {
-    write_bytes(plan, path, text, mode, reason);
+    const struct guest_attr attr = { .mode = mode };
+
+    plan_write_file(plan, path, text, strlen(text), &attr, reason);
 }
 
 void plan_append(struct plan *plan, const char *path, const void *data, size_t len,
@@ -359,6 +365,14 @@ void plan_link(struct plan *plan, const char *target, const char *path, const ch
 
 void plan_mkdir(struct plan *plan, const char *path, mode_t mode, const char *reason)
 {
+    const struct guest_attr attr = { .mode = mode };
+
+    plan_mkdir_as(plan, path, &attr, reason);
+}
+
+void plan_mkdir_as(struct plan *plan, const char *path, const struct guest_attr *attr,
+                   const char *reason)
+{
     CLEANUP_FREE char *real = plan_real_path(plan, path);
 
     if (!real) {
@@ -367,7 +381,7 @@ void plan_mkdir(struct plan *plan, const char *path, mode_t mode, const char *re
     }
     if (guest_is_dir(plan->root, real) || plan_find(plan, real, CHANGE_MKDIR))
         return;
-    add(plan, CHANGE_MKDIR, real, reason)->attr.mode = mode;
+    add(plan, CHANGE_MKDIR, real, reason)->attr = *attr;
 }
 
 void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason)

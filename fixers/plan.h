@@ -77,12 +77,18 @@ char *plan_readlink(const struct plan *plan, const char *path);
 void plan_write(struct plan *plan, const char *path, const char *text, const char *reason);
 void plan_write_new(struct plan *plan, const char *path, const char *text, mode_t mode,
                     const char *reason);
+/* Any bytes; @attr is for a new file. */
+void plan_write_file(struct plan *plan, const char *path, const void *data, size_t len,
+                     const struct guest_attr *attr, const char *reason);
 void plan_append(struct plan *plan, const char *path, const void *data, size_t len,
                  const char *note, const char *reason);
 void plan_copy(struct plan *plan, const char *from, const char *to, const char *reason);
 void plan_remove(struct plan *plan, const char *path, const char *reason);
 void plan_link(struct plan *plan, const char *target, const char *path, const char *reason);
 void plan_mkdir(struct plan *plan, const char *path, mode_t mode, const char *reason);
+/* A folder with an owner; missing folders above it get @attr too, unless they are planned. */
+void plan_mkdir_as(struct plan *plan, const char *path, const struct guest_attr *attr,
+                   const char *reason);
 void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason);
 void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -19,6 +19,7 @@ const struct fixer *const fixers[] = {
     &fixer_initramfs,    /* drivers */
     &fixer_guest_tools,  /* what only the old hypervisor needs */
     &fixer_target_tools, /* what KVM offers */
+    &fixer_inject,       /* what the user wants besides, so that it stays as it is wanted */
     &fixer_selinux,      /* last: it looks at what the others make */
 };
 const size_t n_fixers = ARRAY_SIZE(fixers);
@@ -64,11 +65,31 @@ static int plan_one(const struct fix_context *ctx, const struct fixer *fixer, st
     return 0;
 }
 
+/* What the user asks for is done or refused, never left out in silence. */
+static int check_injections(const struct fix_context *ctx, struct err *err)
+{
+    if (!injections_any(&ctx->opts->inject))
+        return 0;
+    if (!(ctx->facts->os & fixer_inject.os))
+        return err_status(err, STATUS_NO_OS,
+                          "nothing can be put into %s: that works in Linux guests only",
+                          ctx->facts->product_name[0] ? ctx->facts->product_name : "this guest");
+    if (!is_chosen(ctx->opts, fixer_inject.name))
+        return err_status(err, STATUS_USAGE,
+                          "something is to be put into the guest, but --only or --skip leaves the "
+                          "fixer %s out",
+                          fixer_inject.name);
+    return 0;
+}
+
 int fixers_plan(const struct fix_context *ctx, const struct guest_root *root, struct plan **ret,
                 struct err *err)
 {
-    struct plan *plan = plan_new(root);
+    struct plan *plan;
 
+    if (check_injections(ctx, err) < 0)
+        return -err->code;
+    plan = plan_new(root);
     for (size_t i = 0; i < n_fixers; i++) {
         if (plan_one(ctx, fixers[i], plan, err) < 0) {
             plan_free(plan);

@@ -13,6 +13,7 @@ extern const struct fixer fixer_bootloader;
 extern const struct fixer fixer_kernels;
 extern const struct fixer fixer_network;
 extern const struct fixer fixer_initramfs;
+extern const struct fixer fixer_inject;
 extern const struct fixer fixer_guest_tools;
 extern const struct fixer fixer_selinux;
 extern const struct fixer fixer_target_tools;

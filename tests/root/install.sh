@@ -10,6 +10,7 @@ DESTDIR=$T/root expect 0 cmake --install "$build" --prefix /usr
 cd "$T/root/usr"
 [ "$(sbin/h2k --version)" = "$("$H2K" --version)" ] || fail "another program was installed"
 [ "$(stat -c %a sbin/h2k)" = 755 ] || fail "mode of the program"
+cmp share/man/man5/h2k-config.5 "$H2K_SRC/man/h2k-config.5"
 cmp share/man/man8/h2k.8 "$H2K_SRC/man/h2k.8"
 cmp share/zsh/site-functions/_h2k "$H2K_SRC/completions/_h2k"
 # the name by which bash-completion finds it

@@ -3,7 +3,7 @@
 # h2k fixers lists every fixer once, in the order they run, and needs no root.
 set -eu
 
-want="fstab crypttab storage bootloader kernels network initramfs guest-tools target-tools selinux"
+want="fstab crypttab storage bootloader kernels network initramfs guest-tools target-tools inject selinux"
 got=$("$H2K" fixers | awk '{ print $1 }' | xargs)
 test "$got" = "$want" || { echo "order is: $got"; exit 1; }
 "$H2K" fixers --json | grep -q '"schema": *"h2k.fixers/1"'

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The schema of --config. */
+#include "engine/base/cleanup.h"
+#include "fixers/config.h"
+#include "fixers/injections.h"
+
+#define TEXT(key, type, field)                                                                     \
+    {                                                                                              \
+        .name = (key), .kind = CONFIG_TEXT, .offset = offsetof(struct type, field)                 \
+    }
+#define FLAG(key, type, field)                                                                     \
+    {                                                                                              \
+        .name = (key), .kind = CONFIG_FLAG, .offset = offsetof(struct type, field)                 \
+    }
+#define MAPS(key, type, field, table)                                                              \
+    {                                                                                              \
+        .name = (key), .kind = CONFIG_MAPS, .offset = offsetof(struct type, field),                \
+        .n_offset = offsetof(struct type, n_##field), .map = &(table)                              \
+    }
+
+static const struct config_key file_keys[] = {
+    TEXT("path", inject_file, path),     TEXT("text", inject_file, text),
+    TEXT("from", inject_file, from),     TEXT("link", inject_file, link),
+    FLAG("folder", inject_file, folder), FLAG("remove", inject_file, remove),
+    TEXT("mode", inject_file, mode),
+};
+
+static const struct config_map file_map = {
+    .keys = file_keys,
+    .n_keys = ARRAY_SIZE(file_keys),
+    .size = sizeof(struct inject_file),
+    .check = inject_file_check,
+};
+
+static const struct config_key top_keys[] = {
+    TEXT("hostname", injections, hostname),
+    TEXT("timezone", injections, timezone),
+    MAPS("files", injections, files, file_map),
+};
+
+static int check_top(void *item, const char *folder, struct err *err)
+{
+    const struct injections *inject = item;
+    int r = 0;
+
+    (void)folder;
+    if (inject->hostname)
+        r = inject_hostname_check(inject->hostname, err);
+    if (r == 0 && inject->timezone)
+        r = inject_timezone_check(inject->timezone, err);
+    return r;
+}
+
+static const struct config_map top_map = {
+    .keys = top_keys,
+    .n_keys = ARRAY_SIZE(top_keys),
+    .check = check_top,
+};
+
+int injections_parse(struct injections *inject, const char *text, size_t len, const char *name,
+                     struct err *err)
+{
+    return config_parse(text, len, name, &top_map, inject, err);
+}
+
+int injections_config(struct injections *inject, const char *path, struct err *err)
+{
+    return config_read(path, &top_map, inject, err);
+}

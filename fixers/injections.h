@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the user wants to be put into the guest beyond what moving it needs: from options and from
+ * the file of --config, with everything that they name on the host read already. Strings are NULL
+ * when they are not given.
+ */
+#ifndef H2K_FIXERS_INJECTIONS_H
+#define H2K_FIXERS_INJECTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "engine/base/err.h"
+#include "engine/base/mem.h"
+
+#define INJECT_FILE_MAX (256U << 20) /* bytes of a file that is put into the guest */
+
+/* Something at a path of the guest. At most one of text ... remove is given; none: the mode only.
+ */
+struct inject_file {
+    char *path;
+    char *text; /* its content */
+    char *from; /* file of the host with its content */
+    char *link; /* target of a link */
+    bool folder, remove;
+    char *mode; /* as it was given: octal */
+
+    /* made of these */
+    char *data; /* content; NULL: none */
+    size_t len;
+    mode_t bits; /* of the mode, or what is usual */
+};
+
+struct injections {
+    char *hostname, *timezone;
+    struct inject_file *files; /* in order */
+    size_t n_files;
+};
+
+void injections_done(struct injections *inject);
+
+/* Is anything asked for? */
+bool injections_any(const struct injections *inject);
+
+/* Take one option of the command line: "hostname", "write" ... 0, or negative errno and *err
+ * (STATUS_USAGE, or why a file of the host cannot be read). */
+int injections_option(struct injections *inject, const char *option, const char *value,
+                      struct err *err);
+
+/* Take a file as --config has it. */
+int injections_config(struct injections *inject, const char *path, struct err *err);
+
+/* The same from memory, for tests. */
+int injections_parse(struct injections *inject, const char *text, size_t len, const char *name,
+                     struct err *err);
+
+/* ---- parts: each checks one element and reads what it names; @folder: where relative names
+ * lie ---- */
+
+int inject_file_check(void *item, const char *folder, struct err *err);
+int inject_hostname_check(const char *name, struct err *err);
+int inject_timezone_check(const char *name, struct err *err);
+
+/* A file of the host. */
+int inject_load(const char *folder, const char *path, size_t max, char **ret, size_t *ret_len,
+                struct err *err);
+
+/* Is it a path of the guest that something can be put at: absolute, without ".."? */
+bool inject_path_ok(const char *path);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the user wants to be in the guest. Nothing of the guest is run for it. */
+#include "fixers/linux/inject.h"
+
+#include "engine/base/cleanup.h"
+#include "fixers/linux/linux.h"
+
+static bool applies(const struct fix_context *ctx, const char **ret_why)
+{
+    bool any = injections_any(&ctx->opts->inject);
+
+    *ret_why = any ? "the user wants something to be in the guest" : "nothing is asked for";
+    return any;
+}
+
+static int plan_inject(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    static int (*const parts[])(const struct fix_context *ctx, struct plan *plan,
+                                struct err *err) = {
+        inject_hostname,
+        inject_timezone,
+        inject_files,
+    };
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(parts); i++)
+        r = parts[i](ctx, plan, err);
+    return r < 0 ? r : 0;
+}
+
+const struct fixer fixer_inject = {
+    .name = "inject",
+    .summary = "put what is asked for into the guest: files, names, users, services, scripts",
+    .os = OS_LINUX,
+    .applies = applies,
+    .plan = plan_inject,
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The parts of the inject fixer: each plans one kind of what fix_opts.inject asks for. */
+#ifndef H2K_FIXERS_LINUX_INJECT_H
+#define H2K_FIXERS_LINUX_INJECT_H
+
+#include "fixers/fixer.h"
+
+#define INJECT_REASON "the user asks for it"
+
+/* Host name and time zone, wherever the guest keeps them (inject_identity.c). */
+int inject_hostname(const struct fix_context *ctx, struct plan *plan, struct err *err);
+int inject_timezone(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* Files, folders, links, modes, removals, in their order (inject_files.c). */
+int inject_files(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* Plan the folders above @path that are missing, one by one: root's, for everybody to read. */
+void inject_parents(struct plan *plan, const char *path);
+
+#endif

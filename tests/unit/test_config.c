@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* --config: what is read from YAML, and what is said about what is wrong in it. */
+#include <jansson.h>
+#include <string.h>
+
+#include "fixers/config.h"
+#include "fixers/injections.h"
+#include "tests/unit/tree.h"
+
+static void everything_is_read(void **state)
+{
+    static const char text[] = "# names\n"
+                               "hostname: web1\n"
+                               "timezone: Europe/Berlin\n"
+                               "files:\n"
+                               "  - path: /etc/motd\n"
+                               "    text: |\n"
+                               "      one\n"
+                               "      two\n"
+                               "  - {path: /opt/x, folder: yes, mode: 0700}\n"
+                               "  - {path: /opt/y, link: x}\n"
+                               "  - {path: /opt/z, remove: true}\n"
+                               "  - {path: /bin/su, mode: '4755'}\n";
+    struct injections inject = { 0 };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_int_equal(injections_parse(&inject, text, strlen(text), "x", &err), 0);
+    assert_string_equal(inject.hostname, "web1");
+    assert_string_equal(inject.timezone, "Europe/Berlin");
+    assert_int_equal(inject.n_files, 5);
+    assert_string_equal(inject.files[0].data, "one\ntwo\n");
+    assert_int_equal(inject.files[0].bits, 0644);
+    assert_true(inject.files[1].folder);
+    assert_int_equal(inject.files[1].bits, 0700);
+    assert_string_equal(inject.files[2].link, "x");
+    assert_true(inject.files[3].remove);
+    assert_int_equal(inject.files[4].bits, 04755);
+    assert_null(inject.files[4].data);
+    assert_true(injections_any(&inject));
+    injections_done(&inject);
+    assert_false(injections_any(&inject));
+}
+
+static void an_empty_file_asks_for_nothing(void **state)
+{
+    static const char *const texts[] = { "", "# nothing\n", "---\n", "{}\n" };
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct injections inject = { 0 };
+        struct err err = ERR_NONE;
+
+        assert_int_equal(injections_parse(&inject, texts[i], strlen(texts[i]), "x", &err), 0);
+        assert_false(injections_any(&inject));
+        injections_done(&inject);
+    }
+}
+
+/* Each message begins with the place and says what is wrong. */
+static const struct {
+    const char *text, *want;
+} mistakes[] = {
+    { "hostnam: a\n", "x:1:1: \"hostnam\" is not known; known are hostname, timezone, " },
+    { "- a\n", "x:1:1:  a mapping is expected, not a list" },
+    { "hostname: [a, b]\n", "x:1:11: hostname: a value is expected, not a list" },
+    { "hostname:\n", "x:1:10: hostname: it has no value" },
+    { "hostname: a b\n", "a b: a host name has at most 64 letters" },
+    { "hostname: \"a\\0b\"\n", "x:1:11: hostname: it holds a zero byte" },
+    { "hostname: a\nhostname: b\n", "x:2:1: hostname is there twice" },
+    { "timezone: ../../etc/shadow\n", "a time zone is named as Europe/Berlin is" },
+    { "files: {}\n", "x:1:8: files: a list is expected, not a mapping" },
+    { "files:\n  - a\n", "x:2:5: files: a mapping is expected, not a value" },
+    { "files:\n  - text: a\n", "x:2:5: files: path is missing" },
+    { "files:\n  - path: etc/x\n    text: a\n", "etc/x: a path in the guest begins with /" },
+    { "files:\n  - path: /etc/../x\n    text: a\n", "has no \"..\" in it" },
+    { "files:\n  - path: /etc/x\n", "x:2:5: files: /etc/x: give one of text, from, link" },
+    { "files:\n  - path: /x\n    text: a\n    link: b\n", "/x: give only one of" },
+    { "files:\n  - path: /x\n    folder: maybe\n", "x:3:13: folder: it is true or false" },
+    { "files:\n  - path: /x\n    mode: 9\n", "the mode 9 is not octal" },
+    { "files:\n  - path: /x\n    mode: 17777\n", "the mode 17777 is not octal" },
+    { "files:\n  - path: /x\n    link: a\n    mode: 0644\n", "/x: it takes no mode" },
+    { "files:\n  - path: /x\n    from: /nonexistent/a\n", "/nonexistent/a" },
+    { "hostname: {a\n", "no YAML: " },
+    { "hostname: a\n---\nhostname: b\n", "x:2:1: only one document is read" },
+};
+
+static void mistakes_are_named_with_their_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(mistakes); i++) {
+        struct injections inject = { 0 };
+        struct err err = ERR_NONE;
+        char text[4 * ERR_TEXT];
+
+        print_message("case: %s\n", mistakes[i].want);
+        assert_true(
+            injections_parse(&inject, mistakes[i].text, strlen(mistakes[i].text), "x", &err) < 0);
+        (void)err_text(&err, text, sizeof(text));
+        if (!strstr(text, mistakes[i].want))
+            assert_string_equal(text, mistakes[i].want);
+        assert_int_equal(strncmp(text, "x:", 2), 0);
+        injections_done(&inject);
+    }
+}
+
+static void files_of_the_host_lie_beside_it(void **state)
+{
+    struct injections inject = { 0 };
+    struct err err = ERR_NONE;
+    struct tree tree;
+    char *path;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, "/a.yaml", "files: [{path: /usr/local/bin/x, from: sub/tool}]\n", 0644);
+    tree_put(&tree, "/sub/tool", "#!/bin/sh\n", 0755);
+    path = mem_printf("%s/a.yaml", tree.dir);
+    assert_int_equal(injections_config(&inject, path, &err), 0);
+    assert_string_equal(inject.files[0].data, "#!/bin/sh\n");
+    assert_int_equal(inject.files[0].bits, 0755);
+    injections_done(&inject);
+    free(path);
+    tree_close(&tree);
+}
+
+static void options_add_to_the_file(void **state)
+{
+    static const char text[] = "hostname: a\nfiles: [{path: /x, text: y}]\n";
+    static const char *const options[][2] = {
+        { "hostname", "b" },           { "write", "/etc/a:b:c\n" }, { "mkdir", "/srv/x" },
+        { "link", "../a:/etc/b" },     { "chmod", "0600:/etc/a" },  { "delete", "/etc/c" },
+        { "timezone", "Europe/Rome" },
+    };
+    struct injections inject = { 0 };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_int_equal(injections_parse(&inject, text, strlen(text), "x", &err), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+        assert_int_equal(injections_option(&inject, options[i][0], options[i][1], &err), 0);
+    assert_string_equal(inject.hostname, "b");
+    assert_string_equal(inject.timezone, "Europe/Rome");
+    assert_int_equal(inject.n_files, 6);
+    assert_string_equal(inject.files[1].path, "/etc/a");
+    assert_string_equal(inject.files[1].data, "b:c\n");
+    assert_string_equal(inject.files[3].link, "../a");
+    injections_done(&inject);
+}
+
+static void wrong_options_are_usage_errors(void **state)
+{
+    static const char *const options[][2] = {
+        { "hostname", "" },        { "hostname", "-a" }, { "timezone", "/etc/x" },
+        { "write", "/etc/a" },     { "write", ":x" },    { "mkdir", "relative" },
+        { "chmod", "rwx:/etc/a" }, { "link", "/etc/a" }, { "delete", "/" },
+        { "upload", "/nowhere" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+        struct injections inject = { 0 };
+        struct err err = ERR_NONE;
+
+        print_message("case: --%s %s\n", options[i][0], options[i][1]);
+        assert_true(injections_option(&inject, options[i][0], options[i][1], &err) < 0);
+        assert_int_equal(err.status, STATUS_USAGE);
+        injections_done(&inject);
+    }
+}
+
+#define DOCS TEST_DATA_DIR "/../../docs"
+
+static void the_example_is_right(void **state)
+{
+    struct injections inject = { 0 };
+    struct err err = ERR_NONE;
+    char text[4 * ERR_TEXT];
+
+    (void)state;
+    if (injections_config(&inject, DOCS "/config.yaml", &err) < 0)
+        fail_msg("%s", err_text(&err, text, sizeof(text)));
+    assert_true(injections_any(&inject));
+    injections_done(&inject);
+}
+
+/* What an unknown key at each place is told, and where the schema has the known ones. */
+static const struct {
+    const char *text, *definition; /* NULL: the top */
+} places[] = {
+    { "none: x\n", NULL },
+    { "files: [{none: x}]\n", "file" },
+};
+
+static void the_schema_has_the_same_keys(void **state)
+{
+    json_t *schema = json_load_file(DOCS "/schema/h2k.config-1.json", 0, NULL);
+    json_t *definitions = json_object_get(schema, "$defs");
+
+    (void)state;
+    assert_non_null(schema);
+    assert_int_equal(json_object_size(definitions) + 1, ARRAY_SIZE(places));
+    for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+        json_t *map =
+            places[i].definition ? json_object_get(definitions, places[i].definition) : schema;
+        struct injections inject = { 0 };
+        struct strbuf keys = { 0 };
+        struct err err = ERR_NONE;
+        const char *key;
+        json_t *value;
+
+        json_object_foreach(json_object_get(map, "properties"), key, value)
+            strbuf_printf(&keys, "%s%s", keys.len ? ", " : "", key);
+        assert_true(injections_parse(&inject, places[i].text, strlen(places[i].text), "x", &err) <
+                    0);
+        assert_non_null(strstr(err.text[0], "known are "));
+        assert_string_equal(strstr(err.text[0], "known are ") + 10, strbuf_text(&keys));
+        strbuf_done(&keys);
+        injections_done(&inject);
+    }
+    json_decref(schema);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(everything_is_read),
+        cmocka_unit_test(an_empty_file_asks_for_nothing),
+        cmocka_unit_test(mistakes_are_named_with_their_place),
+        cmocka_unit_test(files_of_the_host_lie_beside_it),
+        cmocka_unit_test(options_add_to_the_file),
+        cmocka_unit_test(wrong_options_are_usage_errors),
+        cmocka_unit_test(the_example_is_right),
+        cmocka_unit_test(the_schema_has_the_same_keys),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
