@@ -35,16 +35,17 @@ static void read_link(struct net_reader *net, const char *path, const char *text
         net_note_mac(net, name, mac);
 }
 
-/* cloud-init's own network configuration has netplan's form. */
 static void read_cloud(struct net_reader *net, const char *path, const char *text, size_t len)
 {
     CLEANUP_NETPLAN struct netplan netplan = { 0 };
 
     (void)path;
-    (void)netplan_parse(text, len, &netplan);
+    (void)netplan_parse_cloud(text, len, &netplan);
     for (size_t i = 0; i < netplan.n; i++) {
         const struct netplan_ethernet *ethernet = &netplan.ethernets[i];
 
+        if (ethernet->is_software)
+            continue;
         net_note_mac(net, *ethernet->set_name ? ethernet->set_name : ethernet->id,
                      ethernet->match_mac);
     }
@@ -150,12 +151,22 @@ static void read_leases(struct net_reader *net)
 void net_read_names(struct net_reader *net)
 {
     static const char *const tables[] = { "/etc/mactab", "/etc/iftab", "/etc/net/iftab" };
+    static const struct {
+        const char *folder, *pattern;
+    } cloud[] = {
+        { "/etc/cloud/cloud.cfg.d", "*.cfg" },
+        { "/etc/cloud", "cloud.cfg" },
+        { "/var/lib/cloud/seed/nocloud", "network-config" },
+        { "/var/lib/cloud/seed/nocloud-net", "network-config" },
+        { "/var/lib/cloud/instance", "network-config.json" },
+    };
 
     (void)net_each_file(net, "/etc/udev/rules.d", "*.rules", read_rules);
     (void)net_each_file(net, "/etc/systemd/network", "*.link", read_link);
     for (size_t i = 0; i < ARRAY_SIZE(tables); i++)
         read_table(net, tables[i]);
-    (void)net_each_file(net, "/etc/cloud/cloud.cfg.d", "*.cfg", read_cloud);
+    for (size_t i = 0; i < ARRAY_SIZE(cloud); i++)
+        (void)net_each_file(net, cloud[i].folder, cloud[i].pattern, read_cloud);
     read_hwconf(net);
     read_leases(net);
 }

@@ -20,20 +20,27 @@
 
 struct reader {
     struct netplan *out;
+    bool is_cloud;          /* cloud-init's own forms count, too */
+    bool is_bare;           /* what netplan has below "network" is at the top */
     char *keys[MAX_DEPTH];  /* key that the collection at each depth is the value of */
     bool is_map[MAX_DEPTH]; /* the collection at each depth is a mapping */
     char *key;              /* in a mapping: key whose value comes next; NULL: a key is next */
     size_t depth;           /* open collections; deeper ones than MAX_DEPTH are only counted */
 };
 
-/* Do the keys from the top spell @path (below "network")? */
+/* Do the keys from the top spell @path? */
 static bool under(const struct reader *reader, size_t depth, const char *const *path, size_t n)
 {
-    if (depth != n)
+    size_t skip = reader->is_bare; /* its "network" */
+
+    if (depth + skip != n)
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (path[i] && (!reader->keys[i] || strcmp(reader->keys[i], path[i]) != 0))
+    for (size_t i = skip + 1; i < n; i++) {
+        const char *key = reader->keys[i - skip];
+
+        if (path[i] && (!key || strcmp(key, path[i]) != 0))
             return false;
+    }
     return true;
 }
 
@@ -64,6 +71,28 @@ static const char *const in_ethernets[] = { NULL, "network", "ethernets" };
 static const char *const in_ethernet[] = { NULL, "network", "ethernets", NULL };
 static const char *const in_match[] = { NULL, "network", "ethernets", NULL, "match" };
 
+/* cloud-init's version 1: a list of things that have a type. */
+static const char *const in_config[] = { NULL, "network", "config" };
+static const char *const in_item[] = { NULL, "network", "config", NULL };
+static const char *const in_subnet[] = { NULL, "network", "config", NULL, "subnets", NULL };
+
+static void item_scalar(struct reader *reader, const char *key, const char *value)
+{
+    struct netplan_ethernet *ethernet = current(reader);
+
+    if (under(reader, reader->depth, in_item, ARRAY_SIZE(in_item))) {
+        if (strcmp(key, "name") == 0)
+            replace(&ethernet->id, value);
+        else if (strcmp(key, "mac_address") == 0)
+            replace(&ethernet->match_mac, value);
+        else if (strcmp(key, "type") == 0)
+            ethernet->is_software = strcmp(value, "physical") != 0;
+    } else if (under(reader, reader->depth, in_subnet, ARRAY_SIZE(in_subnet))) {
+        ethernet->has_addresses |= strcmp(key, "address") == 0;
+        ethernet->dhcp |= strcmp(key, "type") == 0 && strncmp(value, "dhcp", 4) == 0;
+    }
+}
+
 static void scalar(struct reader *reader, const char *key, const char *value)
 {
     struct netplan_ethernet *ethernet = current(reader);
@@ -87,7 +116,23 @@ static void scalar(struct reader *reader, const char *key, const char *value)
             replace(&ethernet->match_mac, value);
         else if (strcmp(key, "driver") == 0)
             replace(&ethernet->match_driver, value);
+    } else if (reader->is_cloud) {
+        item_scalar(reader, key, value);
     }
+}
+
+static void add_ethernet(struct reader *reader, const char *id)
+{
+    struct netplan_ethernet *ethernet;
+
+    if (reader->out->n >= FIELDS_MAX_LINES)
+        return;
+    ethernet = mem_add(&reader->out->ethernets, &reader->out->n, sizeof(*ethernet));
+    ethernet->id = mem_strdup(id);
+    ethernet->match_name = mem_strdup("");
+    ethernet->match_mac = mem_strdup("");
+    ethernet->match_driver = mem_strdup("");
+    ethernet->set_name = mem_strdup("");
 }
 
 /* A collection opens as the value of reader->key. */
@@ -95,16 +140,11 @@ static void opened(struct reader *reader, bool is_map)
 {
     const char *key = reader->key;
 
-    if (key && is_map && reader->out->n < FIELDS_MAX_LINES &&
-        under(reader, reader->depth, in_ethernets, ARRAY_SIZE(in_ethernets))) {
-        struct netplan_ethernet *ethernet =
-            mem_add(&reader->out->ethernets, &reader->out->n, sizeof(*ethernet));
-
-        ethernet->id = mem_strdup(key);
-        ethernet->match_name = mem_strdup("");
-        ethernet->match_mac = mem_strdup("");
-        ethernet->match_driver = mem_strdup("");
-        ethernet->set_name = mem_strdup("");
+    if (key && is_map && under(reader, reader->depth, in_ethernets, ARRAY_SIZE(in_ethernets))) {
+        add_ethernet(reader, key);
+    } else if (!key && is_map && reader->is_cloud &&
+               under(reader, reader->depth, in_config, ARRAY_SIZE(in_config))) {
+        add_ethernet(reader, "");
     } else if (key && current(reader) &&
                under(reader, reader->depth, in_ethernet, ARRAY_SIZE(in_ethernet))) {
         current(reader)->has_match |= is_map && strcmp(key, "match") == 0;
@@ -176,14 +216,13 @@ static bool handle(struct reader *reader, const yaml_event_t *event)
     return true;
 }
 
-int netplan_parse(const char *text, size_t len, struct netplan *ret)
+static int parse(struct reader *reader, const char *text, size_t len)
 {
-    struct reader reader = { .out = ret };
     yaml_parser_t parser;
     bool more = true;
     int r = 0;
 
-    *ret = (struct netplan){ .renderer = mem_strdup("") };
+    *reader->out = (struct netplan){ .renderer = mem_strdup("") };
     if (!yaml_parser_initialize(&parser))
         return -ENOMEM;
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, len);
@@ -194,14 +233,33 @@ int netplan_parse(const char *text, size_t len, struct netplan *ret)
             r = -EBADMSG;
             break;
         }
-        more = handle(&reader, &event);
+        more = handle(reader, &event);
         yaml_event_delete(&event);
     }
     yaml_parser_delete(&parser);
     for (size_t i = 0; i < MAX_DEPTH; i++)
-        free(reader.keys[i]);
-    free(reader.key);
+        free(reader->keys[i]);
+    free(reader->key);
     return r;
+}
+
+int netplan_parse(const char *text, size_t len, struct netplan *ret)
+{
+    struct reader reader = { .out = ret };
+
+    return parse(&reader, text, len);
+}
+
+int netplan_parse_cloud(const char *text, size_t len, struct netplan *ret)
+{
+    struct reader reader = { .out = ret, .is_cloud = true };
+    struct reader bare = { .out = ret, .is_cloud = true, .is_bare = true };
+    int r = parse(&reader, text, len);
+
+    if (r < 0 || ret->n > 0)
+        return r;
+    netplan_done(ret);
+    return parse(&bare, text, len);
 }
 
 void netplan_done(struct netplan *netplan)

@@ -13,7 +13,8 @@ struct netplan_ethernet {
     char *match_name, *match_mac, *match_driver, *set_name;
     bool has_match;
     bool has_addresses;
-    bool dhcp; /* dhcp4 or dhcp6 */
+    bool dhcp;        /* dhcp4 or dhcp6 */
+    bool is_software; /* netplan_parse_cloud(): a bond, a VLAN, a route ... */
 };
 
 struct netplan {
@@ -25,6 +26,12 @@ struct netplan {
 /* 0 and *ret (netplan_done()), or -EBADMSG when it is not YAML (what came before the error is in
  * *ret too). Aliases are not followed. */
 int netplan_parse(const char *text, size_t len, struct netplan *ret);
+/*
+ * The same of cloud-init's network configuration, version 1 or 2, with or without "network" above
+ * it (its documentation: "Networking Config Version 1", "NoCloud": network-config). What version 1
+ * calls a name is the id, mac_address is match_mac.
+ */
+int netplan_parse_cloud(const char *text, size_t len, struct netplan *ret);
 void netplan_done(struct netplan *netplan);
 #define CLEANUP_NETPLAN __attribute__((cleanup(netplan_done)))
 

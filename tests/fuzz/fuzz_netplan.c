@@ -12,5 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     (void)netplan_parse((const char *)data, size, &netplan); /* any result will do */
     netplan_done(&netplan);
+    (void)netplan_parse_cloud((const char *)data, size, &netplan);
+    netplan_done(&netplan);
     return 0;
 }

@@ -122,6 +122,51 @@ static void netplan_has_ethernets(void **state)
     netplan_done(&netplan);
 }
 
+static void cloud_init_has_forms_of_its_own(void **state)
+{
+    static const char items[] = "config:\n"
+                                "- name: ens192\n"
+                                "  mac_address: '00:50:56:aa:bb:cc'\n"
+                                "  type: physical\n"
+                                "  subnets:\n"
+                                "  - {type: static, address: 10.0.0.2/24}\n"
+                                "- {type: vlan, name: ens192.7, vlan_link: ens192}\n"
+                                "- {type: physical, name: ens224, subnets: [{type: dhcp4}]}\n";
+    static const struct {
+        const char *label, *text;
+        size_t n; /* of netplan's own form, which is never without "network" */
+    } cases[] = {
+        { "version 1", items, 0 },
+        { "version 2", "ethernets: {ens192: {match: {macaddress: '00:50:56:aa:bb:cc'}}}\n", 0 },
+        { "netplan's", "network: {ethernets: {ens192: {match: {macaddress: '00:50:56:aa:bb:cc'}}}}",
+          1 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *text = cases[i].text;
+        struct netplan netplan;
+
+        print_message("case: %s\n", cases[i].label);
+        assert_int_equal(netplan_parse(text, strlen(text), &netplan), 0);
+        assert_int_equal(netplan.n, cases[i].n);
+        netplan_done(&netplan);
+        assert_int_equal(netplan_parse_cloud(text, strlen(text), &netplan), 0);
+        assert_int_equal(netplan.n, i == 0 ? 3 : 1);
+        assert_string_equal(netplan.ethernets[0].id, "ens192");
+        assert_string_equal(netplan.ethernets[0].match_mac, "00:50:56:aa:bb:cc");
+        assert_false(netplan.ethernets[0].is_software);
+        assert_int_equal(netplan.ethernets[0].has_addresses, i == 0);
+        if (i == 0) {
+            assert_true(netplan.ethernets[1].is_software);
+            assert_false(netplan.ethernets[2].is_software);
+            assert_true(netplan.ethernets[2].dhcp);
+            assert_false(netplan.ethernets[2].has_addresses);
+        }
+        netplan_done(&netplan);
+    }
+}
+
 static void netplan_survives_bad_input(void **state)
 {
     static const char *const texts[] = { "",
@@ -138,6 +183,10 @@ static void netplan_survives_bad_input(void **state)
         struct netplan netplan;
         int r = netplan_parse(texts[i], strlen(texts[i]), &netplan);
 
+        assert_true(r == 0 || r == -EBADMSG);
+        assert_int_equal(netplan.n, 0);
+        netplan_done(&netplan);
+        r = netplan_parse_cloud(texts[i], strlen(texts[i]), &netplan);
         assert_true(r == 0 || r == -EBADMSG);
         assert_int_equal(netplan.n, 0);
         netplan_done(&netplan);
@@ -170,6 +219,7 @@ int main(void)
         cmocka_unit_test(knows_releases),
         cmocka_unit_test(lists_installed_packages_only),
         cmocka_unit_test(netplan_has_ethernets),
+        cmocka_unit_test(cloud_init_has_forms_of_its_own),
         cmocka_unit_test(netplan_survives_bad_input),
         cmocka_unit_test(udev_rules_name_interfaces),
     };

@@ -149,6 +149,22 @@ static const struct {
         { "/etc/cloud/cloud.cfg.d/50.cfg",
           "network:\n  ethernets:\n    eth1: {match: {macaddress: \"00:50:56:00:00:01\"}}\n" } },
       ": eth0 " MAC " dynamic eth1 00:50:56:00:00:01 dynamic" },
+    { "cloud-init's version 1: names of cards, not of what is on them",
+      { { INTERFACES, "iface ens192 inet static\niface ens224 inet dhcp\niface lan7 inet dhcp\n" },
+        { "/etc/cloud/cloud.cfg.d/50-curtin-networking.cfg",
+          "network:\n  version: 1\n  config:\n  - type: physical\n    name: ens192\n"
+          "    mac_address: '" MAC "'\n    subnets:\n    - {type: static, address: 10.0.0.5/24}\n"
+          "  - mac_address: 00:50:56:00:00:02\n    name: lan7\n    type: bond\n" },
+        { "/var/lib/cloud/seed/nocloud-net/network-config",
+          "version: 1\nconfig:\n- {type: physical, name: ens224, mac_address: "
+          "\"00:50:56:00:00:01\"}\n- {type: nameserver, address: 10.0.0.1}\n" } },
+      ": ens192 " MAC " static ens224 00:50:56:00:00:01 dynamic lan7 - dynamic" },
+    { "cloud-init's answer as it keeps it",
+      { { INTERFACES, "iface ens192 inet dhcp\n" },
+        { "/var/lib/cloud/instance/network-config.json",
+          "{\"version\": 2, \"ethernets\": {\"a\": {\"match\": {\"macaddress\": \"" MAC
+          "\"}, \"set-name\": \"ens192\"}}}\n" } },
+      ": ens192 " MAC " dynamic" },
 };
 
 static void names_are_found(void **state)
