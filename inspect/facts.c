@@ -44,7 +44,7 @@ static const size_t device_strings[] = {
     STRING(fact_device, part_label), STRING(fact_device, part_type),
     STRING(fact_device, array_uuid), STRING(fact_device, array_name),
     STRING(fact_device, disk),       STRING(fact_device, lead),
-    STRING(fact_device, decrypts),
+    STRING(fact_device, decrypts),   STRING(fact_device, snapshot_of),
 };
 static const size_t alias_strings[] = {
     STRING(fact_alias, name),

@@ -34,8 +34,9 @@ struct fact_device {
     char *fstype, *uuid, *label, *part_uuid, *part_label, *part_type;
     char *array_uuid, *array_name; /* of an md array, as its superblocks have them */
     char *decrypts;                /* name of the encrypted volume that it is the content of */
-    char *disk; /* name of the disk that it lies on, or of one of them; "": not known */
-    char *lead; /* of a btrfs over several: the device that stands for it; "": this one */
+    char *disk;        /* name of the disk that it lies on, or of one of them; "": not known */
+    char *lead;        /* of a btrfs over several: the device that stands for it; "": this one */
+    char *snapshot_of; /* of LVM: name of the volume that it is a snapshot of; "": of none */
     uint64_t size_bytes;
 };
 
@@ -158,8 +159,8 @@ const struct fact_device *facts_root_device(const struct facts *facts);
  */
 const struct fact_device *facts_resolve(const struct facts *facts, const char *spec);
 
-/* How many devices have the tag that @spec names: with more than one, facts_resolve() takes the one
- * on the root's disk, else the first. 0: none, or it is no tag. */
+/* How many devices have the tag that @spec names, snapshots of others aside: with more than one,
+ * facts_resolve() takes the one on the root's disk, else the first. 0: none, or it is no tag. */
 size_t facts_count(const struct facts *facts, const char *spec);
 
 /* Does the source of a mount name a block device (a tag, or a path below /dev)? */

@@ -12,6 +12,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
 #include "engine/guest_path.h"
+#include "inspect/candidates.h"
 #include "inspect/foreign.h"
 #include "inspect/linux.h"
 #include "inspect/none_found.h"
@@ -34,16 +35,6 @@ struct search {
     struct err host; /* why a candidate could not be mounted: the host lacks something */
     struct err io;   /* ... it could not be read */
 };
-
-static bool is_candidate(const struct stack *stack, const struct volume *volume)
-{
-    static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
-        if (strcmp(volume->fstype, types[i]) == 0)
-            return volume->problem[0] == '\0' && btrfs_lead(stack, volume) == volume;
-    return false;
-}
 
 static const struct os_probe *find_probe(const struct guest_root *root)
 {
@@ -69,6 +60,7 @@ static void add_devices(const struct stack *stack, struct facts *facts)
         facts_set(&device->part_uuid, volume->part_uuid);
         facts_set(&device->part_label, volume->part_label);
         facts_set(&device->part_type, volume->part_type);
+        facts_set(&device->snapshot_of, volume->snapshot_of);
         device->size_bytes = volume->size_bytes;
         for (size_t d = 0; d < stack->n_volumes; d++)
             if (stack->volumes[d].kind == VOLUME_DISK && stack->volumes[d].disk == volume->disk)
@@ -319,31 +311,53 @@ static int none_found(const struct search *search, struct err *err)
     return inspect_say_none(search->stack, err);
 }
 
-static int search_all(struct search *search, struct err *err)
+/* Why one file system could not be looked at, which matters if no system is found elsewhere. */
+static int pass_over(struct search *search, const struct volume *volume, const struct err *one,
+                     struct err *err)
+{
+    char text[2 * ERR_TEXT];
+
+    if (one->code == EINTR || (search->only_one && one->status != STATUS_HOST)) {
+        *err = *one;
+        return -one->code;
+    }
+    log_debug("%s is passed over: %s", volume->name, err_text(one, text, sizeof(text)));
+    if (one->status == STATUS_HOST)
+        search->host = *one;
+    else if (one->code == EIO)
+        search->io = *one;
+    return 0;
+}
+
+static int look_at_all(struct search *search, enum candidate kind, struct err *err)
 {
     struct stack *stack = search->stack;
+    size_t before = search->n;
 
     for (size_t i = 0; i < stack->n_volumes; i++) {
         struct volume *volume = &stack->volumes[i];
         struct err one = ERR_NONE;
-        char text[2 * ERR_TEXT];
-        int r;
 
-        if (!is_candidate(stack, volume))
+        if (candidate_kind(stack, volume) != kind)
             continue;
-        r = look_at_volume(search, volume, &one);
-        if (r == -EINTR || (r < 0 && search->only_one && one.status != STATUS_HOST)) {
-            *err = one;
-            return r;
-        }
-        if (r < 0) {
-            log_debug("%s is passed over: %s", volume->name, err_text(&one, text, sizeof(text)));
-            if (one.status == STATUS_HOST)
-                search->host = one;
-            else if (one.code == EIO)
-                search->io = one;
-        }
+        if (kind == CANDIDATE_SNAPSHOT && before > 0 &&
+            !candidate_is_wanted(volume, search->opts->root, &search->boot_roots,
+                                 search->systems[0].facts))
+            continue;
+        if (look_at_volume(search, volume, &one) < 0 && pass_over(search, volume, &one, err) < 0)
+            return -err->code;
     }
+    return 0;
+}
+
+static int search_all(struct search *search, struct err *err)
+{
+    int r = 0;
+
+    for (enum candidate kind = CANDIDATE_FIRST; kind < CANDIDATE_NONE && r == 0; kind++)
+        r = look_at_all(search, kind, err);
+    if (r < 0)
+        return r;
     if (search->n == 0 && search->host.code == 0 && search->io.code == 0)
         look_for_foreign(search);
     if (search->n == 0)
@@ -363,7 +377,7 @@ int inspect_find(struct stack *stack, const struct inspect_opts *opts, struct sy
     int r;
 
     for (size_t i = 0; i < stack->n_volumes; i++)
-        n_candidates += is_candidate(stack, &stack->volumes[i]);
+        n_candidates += candidate_kind(stack, &stack->volumes[i]) != CANDIDATE_NONE;
     search.only_one = n_candidates == 1;
     r = search_all(&search, err);
     strlist_done(&search.boot_roots);

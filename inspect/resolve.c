@@ -84,8 +84,9 @@ static bool on_one_disk(const struct fact_device *device, const struct fact_devi
     return other && other->disk[0] != '\0' && strcmp(other->disk, device->disk) == 0;
 }
 
-/* The same spelling wins over one that differs in case; of equals, one on the root's disk (copies
- * of a disk have the same tags), then the first. */
+/* The same spelling wins over one that differs in case; of equals, what is no snapshot (udev gives
+ * links to the origin), then one on the root's disk (copies of a disk have the same tags), then the
+ * first. */
 static const struct fact_device *by_tag(const struct facts *facts, const struct tag *tag,
                                         const char *value)
 {
@@ -94,13 +95,14 @@ static const struct fact_device *by_tag(const struct facts *facts, const struct 
     unsigned best = 0;
 
     for (size_t i = 0; i < facts->n_devices; i++) {
-        unsigned fit = 2 * tag_fits(&facts->devices[i], tag, value);
+        const struct fact_device *device = &facts->devices[i];
+        unsigned fit = 4 * tag_fits(device, tag, value);
 
         if (fit > 0)
-            fit += on_one_disk(&facts->devices[i], root);
+            fit += 2 * (device->snapshot_of[0] == '\0') + on_one_disk(device, root);
         if (fit > best) {
             best = fit;
-            found = &facts->devices[i];
+            found = device;
         }
     }
     return found;
@@ -310,7 +312,8 @@ size_t facts_count(const struct facts *facts, const char *spec)
     size_t n = 0;
 
     for (size_t i = 0; tag && i < facts->n_devices; i++)
-        n += tag_fits(&facts->devices[i], tag, value) > 0;
+        n += facts->devices[i].snapshot_of[0] == '\0' &&
+             tag_fits(&facts->devices[i], tag, value) > 0;
     return n;
 }
 

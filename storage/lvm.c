@@ -114,6 +114,15 @@ static void set_notes(const struct lvm_vg *vg, struct volume *volume)
                                 vg->system_id));
 }
 
+static void set_snapshot(const struct work *work, const struct lvm_lv *of, struct volume *volume)
+{
+    if (of->snapshot_of == LVM_NONE)
+        return;
+    free(volume->snapshot_of);
+    volume->snapshot_of = mem_printf("%s/%s", work->folder, work->vg->lvs[of->snapshot_of].name);
+    strlist_take(&volume->notes, mem_printf("it is a snapshot of %s", volume->snapshot_of));
+}
+
 static struct volume *add_volume(struct work *work, size_t lv, const char *read_only)
 {
     const struct lvm_lv *of = &work->vg->lvs[lv];
@@ -123,6 +132,7 @@ static struct volume *add_volume(struct work *work, size_t lv, const char *read_
 
     set_parents(work, volume);
     set_notes(work->vg, volume);
+    set_snapshot(work, of, volume);
     volume->disk = work->stack->volumes[volume->parents[0]].disk;
     volume->size_bytes = work->vg->lvs[sized].extents * work->vg->extent_size * SECTOR;
     if (work->n_missing > 0)

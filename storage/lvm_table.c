@@ -303,21 +303,24 @@ static int add_snapshot(struct lvm_tables *tables, size_t lv, char *read_only, s
     return r;
 }
 
-/* Writing to an origin fills the snapshots with what was there before; so they come first. */
+/* Writing to an origin fills the snapshots with what was there before; so they come first. For
+ * reading it gets a device of its own, too: snapshots hold the real one, which nobody can mount
+ * then. */
 static int add_origin(struct lvm_tables *tables, size_t lv, char *read_only, size_t *ret_index,
                       struct err *err)
 {
+    const char *target = tables->writable ? "snapshot-origin" : "linear";
     size_t real = 0, ignored;
     int r = 0;
 
-    for (size_t i = 0; i < tables->vg->n_lvs && r == 0; i++)
+    for (size_t i = 0; i < tables->vg->n_lvs && r == 0 && tables->writable; i++)
         if (tables->vg->lvs[i].origin == lv)
             r = lvm_tables_add(tables, i, read_only, &ignored, err);
     if (r == 0)
         r = add_real(tables, lv, read_only, &real, err);
     if (r == 0)
-        *ret_index =
-            add_own_row(tables, sectors(tables, lv), "snapshot-origin", mem_printf("@%zu", real));
+        *ret_index = add_own_row(tables, sectors(tables, lv), target,
+                                 mem_printf("@%zu%s", real, tables->writable ? "" : " 0"));
     return r;
 }
 
@@ -333,7 +336,7 @@ static int add_any(struct lvm_tables *tables, size_t lv, char *read_only, size_t
         return lvm_refused(err, "a snapshot is being merged: let it finish in the guest");
     if (volume->origin != LVM_NONE)
         return add_snapshot(tables, lv, read_only, ret_index, err);
-    if (volume->is_origin && tables->writable)
+    if (volume->is_origin)
         return add_origin(tables, lv, read_only, ret_index, err);
     return add_real(tables, lv, read_only, ret_index, err);
 }

@@ -168,7 +168,7 @@ static int parse_lv(struct lvm_vg *vg, size_t node, struct err *err)
     lv->name = config->nodes[node].key;
     if (!is_name(lv->name))
         return damaged(err, "the name of a logical volume");
-    lv->origin = lv->snapshot = LVM_NONE;
+    lv->origin = lv->snapshot = lv->snapshot_of = LVM_NONE;
     lv->is_visible = lvm_config_lists(config, node, "status", "VISIBLE");
     verdict = (struct verdict){ lv->problem, lv->read_only, sizeof(lv->problem) };
     judge_status(config, node, lv_words, ARRAY_SIZE(lv_words), &verdict);
@@ -224,10 +224,24 @@ static int tie_snapshot(struct lvm_vg *vg, size_t index, struct err *err)
     lv->is_visible = false;
     vg->lvs[origin].is_origin = true;
     vg->lvs[origin].is_merging |= merging[0] != '\0';
-    vg->lvs[store].origin = origin;
+    vg->lvs[store].origin = vg->lvs[store].snapshot_of = origin;
     vg->lvs[store].snapshot = index;
     vg->lvs[store].is_visible = true;
     return 0;
+}
+
+/* A thin snapshot has its origin's name, until that is removed. Where the origin lies outside of
+ * the pool ("external_origin"), it is the base of what is used, and no copy. */
+static void tie_thin(struct lvm_vg *vg, size_t index)
+{
+    struct lvm_lv *lv = &vg->lvs[index];
+    size_t origin;
+
+    if (lv->n_segments != 1 || strcmp(lv->segments[0].type, "thin") != 0)
+        return;
+    origin = lvm_vg_find_lv(vg, lvm_config_text(&vg->config, lv->segments[0].node, "origin"));
+    if (origin != index)
+        lv->snapshot_of = origin;
 }
 
 static int parse_all(struct lvm_vg *vg, size_t section, const char *name,
@@ -265,8 +279,10 @@ static int parse_vg(struct lvm_vg *vg, size_t node, struct err *err)
     r = parse_all(vg, node, "physical_volumes", parse_pv, err);
     if (r == 0)
         r = parse_all(vg, node, "logical_volumes", parse_lv, err);
-    for (size_t i = 0; r == 0 && i < vg->n_lvs; i++)
+    for (size_t i = 0; r == 0 && i < vg->n_lvs; i++) {
         r = tie_snapshot(vg, i, err);
+        tie_thin(vg, i);
+    }
     return r;
 }
 

@@ -44,6 +44,7 @@ struct lvm_lv {
     size_t origin;   /* of a cow store: what it is a snapshot of */
     size_t snapshot; /* of a cow store: the hidden volume that describes the snapshot */
     bool is_origin, is_merging;
+    size_t snapshot_of; /* of a snapshot, old-style or thin; LVM_NONE: it is none */
 };
 
 struct lvm_vg {

@@ -39,10 +39,10 @@ static char *disk_name(size_t index)
 struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name)
 {
     struct volume *volume = mem_add(&stack->volumes, &stack->n_volumes, sizeof(*volume));
-    char **const texts[] = { &volume->part_type,  &volume->part_uuid, &volume->part_label,
-                             &volume->table_uuid, &volume->use,       &volume->fstype,
-                             &volume->uuid,       &volume->label,     &volume->problem,
-                             &volume->read_only };
+    char **const texts[] = { &volume->part_type,  &volume->part_uuid,  &volume->part_label,
+                             &volume->table_uuid, &volume->use,        &volume->fstype,
+                             &volume->uuid,       &volume->label,      &volume->problem,
+                             &volume->read_only,  &volume->snapshot_of };
 
     volume->kind = kind;
     volume->name = name;
@@ -70,6 +70,7 @@ static void volume_done(struct volume *volume)
     free(volume->inner_node);
     free(volume->problem);
     free(volume->read_only);
+    free(volume->snapshot_of);
     strlist_done(&volume->notes);
     free(volume->parents);
     peek_free(volume->peek);

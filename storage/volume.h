@@ -52,6 +52,7 @@ struct volume {
         *peek;       /* by which an inactive one can be looked into all the same; NULL: it can't */
     char *read_only; /* why it must not be written, whatever the disk allows; "": it may be */
     enum err_status read_only_status;
+    char *snapshot_of;    /* LVM: name of the volume that it is a snapshot of; "": of none */
     struct strlist notes; /* what is odd about it, for people */
     size_t *parents;      /* indexes into stack->volumes */
     size_t n_parents;

@@ -212,8 +212,7 @@ static int remove_guests(void **state)
 
 /* ---- opening them ---- */
 
-static int find(const char *file, enum disk_mode mode, const struct inspect_opts *opts,
-                struct err *err)
+static void open_volumes(const char *file, enum disk_mode mode, struct err *err)
 {
     struct image_opts image_opts = { .format = "raw" };
     struct disk_opts disk_opts = { .mode = mode };
@@ -225,6 +224,12 @@ static int find(const char *file, enum disk_mode mode, const struct inspect_opts
     must(disk_attach(on.session, on.image, &disk_opts, &disk, err), err);
     must(stack_build(on.session, &disk, 1, &on.stack, err), err);
     free(path);
+}
+
+static int find(const char *file, enum disk_mode mode, const struct inspect_opts *opts,
+                struct err *err)
+{
+    open_volumes(file, mode, err);
     return inspect_find(on.stack, opts, &on.systems, &on.n, err);
 }
 
@@ -415,6 +420,53 @@ static void btrfs_snapshots_are_no_systems(void **state)
     assert_true(guest_exists(mtree_root(on.systems[0].tree), "/srv/user"));
 }
 
+/* As LVM says it; a device mapper would be needed to have real ones. */
+static void call_snapshot(const char *name, const char *of)
+{
+    struct volume *volume = stack_find(on.stack, name);
+
+    assert_non_null(volume);
+    free(volume->snapshot_of);
+    volume->snapshot_of = mem_strdup(of);
+}
+
+static void volumes_that_are_snapshots_are_no_systems(void **state)
+{
+    static const struct {
+        const char *file, *root;
+        const char *origin; /* what the second volume is a snapshot of */
+        bool origin_is_one; /* ... which is one itself */
+        size_t n;           /* systems */
+        const char *chosen; /* NULL: refused */
+    } cases[] = {
+        { "unclear.raw", NULL, "/dev/sda1", false, 1, "/dev/sda1" },
+        { "unclear.raw", "/dev/sda2", "/dev/sda1", false, 2, "/dev/sda2" },
+        { "two.raw", NULL, "/dev/sda1", false, 2, "/dev/sda2" }, /* GRUB starts it */
+        { "unclear.raw", NULL, "/dev/sda1", true, 2, NULL },     /* nothing else is there */
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct inspect_opts opts = looking;
+        struct system *chosen = NULL;
+        struct err err = ERR_NONE;
+        int r;
+
+        print_message("case %zu\n", i);
+        opts.root = cases[i].root;
+        open_volumes(cases[i].file, DISK_READ_ONLY, &err);
+        call_snapshot("/dev/sda2", cases[i].origin);
+        if (cases[i].origin_is_one)
+            call_snapshot("/dev/sda1", "/dev/sda3");
+        must(inspect_find(on.stack, &opts, &on.systems, &on.n, &err), &err);
+        assert_int_equal(on.n, cases[i].n);
+        r = inspect_choose(on.systems, on.n, &opts, &chosen, &err);
+        assert_int_equal(r == 0, cases[i].chosen != NULL);
+        if (r == 0)
+            assert_string_equal(chosen->facts->root, cases[i].chosen);
+        assert_int_equal(release(state), 0);
+    }
+}
+
 static void a_disk_without_system_says_so(void **state)
 {
     struct err err = ERR_NONE;
@@ -453,6 +505,7 @@ int main(void)
         cmocka_unit_test_teardown(several_systems_are_chosen_by_boot_loader_or_name, release),
         cmocka_unit_test_teardown(systems_without_a_common_boot_loader_are_refused, release),
         cmocka_unit_test_teardown(btrfs_snapshots_are_no_systems, release),
+        cmocka_unit_test_teardown(volumes_that_are_snapshots_are_no_systems, release),
         cmocka_unit_test_teardown(a_disk_without_system_says_so, release),
         cmocka_unit_test_teardown(what_is_not_opened_may_hide_the_system, release),
     };

@@ -315,7 +315,8 @@ static const struct {
       "8192 raid raid10 5 128 region_size 4096 raid10_copies 2 4 (2048 linear A 45056) "
       "(4096 linear A 47104) (2048 linear B 34816) (4096 linear B 36864) (2048 linear C 24576) "
       "(4096 linear C 26624) (2048 linear D 8192) (4096 linear D 10240)" },
-    { "org", "16384 linear A 77824", "16384 snapshot-origin (16384 linear A 77824)" },
+    { "org", "16384 linear (16384 linear A 77824) 0",
+      "16384 snapshot-origin (16384 linear A 77824)" },
     { "snap", "16384 snapshot (16384 linear A 77824) (8192 linear A 94208) P 8", NULL },
     { "thin",
       "204800 thin (81920 thin-pool (8192 linear E 10240) (81920 linear A 110592) 128 0 1 "

@@ -6,6 +6,7 @@
 
 #include "engine/base/le.h"
 #include "engine/base/mem.h"
+#include "engine/base/strbuf.h"
 #include "storage/lvm_label.h"
 #include "tests/unit/disks_util.h"
 
@@ -62,6 +63,10 @@ static void put_text(size_t disk, const char *text, size_t at)
 #define LINEAR(pv, at)                                                                             \
     "segment1 { start_extent = 0 extent_count = 2 type = \"striped\" stripe_count = 1 "            \
     "stripes = [ \"" pv "\", " at " ] } "
+
+#define THIN(origin)                                                                               \
+    "segment1 { start_extent = 0 extent_count = 2 type = \"thin\" thin_pool = \"no\" "             \
+    "device_id = 1 " origin " } "
 
 static char *id_text(char c)
 {
@@ -162,6 +167,49 @@ static void other_systems_groups_are_noted(void **state)
             assert_non_null(strstr(lv->notes.items[0], cases[i].note));
         stack_free(on.stack);
         on.stack = NULL;
+    }
+}
+
+/* Of either kind. "based" is thin on top of a volume that lies outside of the pool. */
+static void snapshots_say_what_they_are_of(void **state)
+{
+    static const struct {
+        const char *name, *segment, *of;
+    } lvs[] = {
+        { "org", LINEAR("pv0", "0"), "" },
+        { "before", LINEAR("pv0", "2"), "/dev/vg/org" },
+        { "thin", THIN(""), "" },
+        { "tbefore", THIN("origin = \"thin\""), "/dev/vg/thin" },
+        { "again", THIN("origin = \"tbefore\""), "/dev/vg/tbefore" },
+        { "based", THIN("external_origin = \"org\""), "" },
+        { "lost", THIN("origin = \"gone\""), "" },
+    };
+    CLEANUP_FREE char *text = group('v', 1);
+    struct strbuf all = { 0 };
+
+    (void)state;
+    /* no volume is made a device, which would need a session */
+    memcpy(strstr(text, "\"READ\", \"WRITE\""), "\"PVMOVE\"       ", 15);
+    strbuf_printf(&all, "%.*s", (int)(strstr(text, "logical_volumes") - text), text);
+    strbuf_puts(&all, "logical_volumes { ");
+    for (size_t i = 0; i < ARRAY_SIZE(lvs); i++)
+        strbuf_printf(&all, "%s" LV("", "%s"), lvs[i].name, lvs[i].segment);
+    strbuf_puts(&all, "snapshot0 { status = [] segment_count = 1 segment1 { start_extent = 0 "
+                      "extent_count = 2 type = \"snapshot\" chunk_size = 8 origin = \"org\" "
+                      "cow_store = \"before\" } } } }");
+    new_disks(2, SIZE);
+    for (size_t i = 0; i < 2; i++) {
+        put_label(i, (char)('a' + i));
+        put_text(i, strbuf_text(&all), 512 + 4096);
+    }
+    strbuf_done(&all);
+    build();
+    for (size_t i = 0; i < ARRAY_SIZE(lvs); i++) {
+        CLEANUP_FREE char *name = mem_printf("/dev/vg/%s", lvs[i].name);
+
+        print_message("case: %s\n", name);
+        assert_string_equal(volume(name)->snapshot_of, lvs[i].of);
+        assert_int_equal(volume(name)->notes.n, lvs[i].of[0] != '\0');
     }
 }
 
@@ -296,6 +344,7 @@ int main(void)
         cmocka_unit_test_teardown(linear_volumes_are_pieces_of_disks, after),
         cmocka_unit_test_teardown(other_types_are_named, after),
         cmocka_unit_test_teardown(other_systems_groups_are_noted, after),
+        cmocka_unit_test_teardown(snapshots_say_what_they_are_of, after),
         cmocka_unit_test_teardown(one_member_alone, after),
         cmocka_unit_test_teardown(what_needs_a_device_is_looked_into, after),
         cmocka_unit_test_teardown(the_newest_text_counts, after),

@@ -298,6 +298,24 @@ static void copies_of_a_disk_have_the_same_tags(void **state)
     facts_free(facts);
 }
 
+/* udev gives the links of a volume and its snapshots to the volume. */
+static void snapshots_have_the_tags_of_their_origin(void **state)
+{
+    struct facts *facts = facts_new();
+
+    (void)state;
+    facts_set(&facts->root, "/dev/vg/before");
+    add(facts, "/dev/vg/before", "lv", "xfs", "aaaa");
+    facts_set(&facts->devices[0].snapshot_of, "/dev/vg/root");
+    add(facts, "/dev/vg/root", "lv", "xfs", "aaaa");
+    assert_string_equal(facts_resolve(facts, "UUID=aaaa")->name, "/dev/vg/root");
+    assert_string_equal(facts_resolve(facts, "/dev/mapper/vg-before")->name, "/dev/vg/before");
+    assert_int_equal(facts_count(facts, "UUID=aaaa"), 1);
+    facts_set(&facts->devices[1].uuid, "bbbb"); /* made anew since */
+    assert_string_equal(facts_resolve(facts, "UUID=aaaa")->name, "/dev/vg/before");
+    facts_free(facts);
+}
+
 static void opened_devices_have_the_names_of_crypttab(void **state)
 {
     struct facts *facts = facts_new();
@@ -334,6 +352,7 @@ int main(void)
         cmocka_unit_test(units_and_fstab),
         cmocka_unit_test(links_that_name_hardware),
         cmocka_unit_test(copies_of_a_disk_have_the_same_tags),
+        cmocka_unit_test(snapshots_have_the_tags_of_their_origin),
         cmocka_unit_test(opened_devices_have_the_names_of_crypttab),
     };
 

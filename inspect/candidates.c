@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "inspect/candidates.h"
+
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "storage/btrfs.h"
+
+enum candidate candidate_kind(const struct stack *stack, const struct volume *volume)
+{
+    static const char *const types[] = { "ext2", "ext3", "ext4", "xfs", "btrfs" };
+    size_t type = 0;
+
+    while (type < ARRAY_SIZE(types) && strcmp(volume->fstype, types[type]) != 0)
+        type++;
+    if (type == ARRAY_SIZE(types) || volume->problem[0] != '\0' ||
+        btrfs_lead(stack, volume) != volume)
+        return CANDIDATE_NONE;
+    return volume->snapshot_of[0] != '\0' ? CANDIDATE_SNAPSHOT : CANDIDATE_FIRST;
+}
+
+bool candidate_is_wanted(const struct volume *volume, const char *wanted,
+                         const struct strlist *boot_roots, const struct facts *facts)
+{
+    if (wanted && strcmp(volume->name, wanted) == 0)
+        return true;
+    for (size_t i = 0; i < boot_roots->n; i++) {
+        const struct fact_device *device = facts_resolve(facts, boot_roots->items[i]);
+
+        if (device && strcmp(device->name, volume->name) == 0)
+            return true;
+    }
+    return false;
+}
