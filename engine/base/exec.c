@@ -64,32 +64,50 @@ static int is_kept(const struct exec_opts *opts, int fd)
     return 0;
 }
 
-static __attribute__((noreturn)) void child_fail(int report_fd)
-{
-    int code = errno;
+/* Why a child could not start its program. */
+struct report {
+    int code;
+    char step[60];
+};
 
-    (void)io_write_full(report_fd, &code, sizeof(code));
+static __attribute__((noreturn)) void child_fail(int report_fd, int code, const char *step)
+{
+    struct report report = { .code = code };
+
+    (void)snprintf(report.step, sizeof(report.step), "%s", step);
+    (void)io_write_full(report_fd, &report, sizeof(report));
     _exit(127);
 }
 
+/* The parent may have died before prctl took effect: nobody else reads what we report. */
+static void die_with_parent(int report_fd)
+{
+    struct pollfd end = { .fd = report_fd };
+
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&end, 1, 0) > 0)
+        _exit(127);
+}
+
 static __attribute__((noreturn)) void child_run(const struct exec_opts *opts, const int fds[3],
-                                                int report_fd, pid_t parent)
+                                                const int report_fds[2])
 {
     union {
         const char *const *in;
         char *const *out;
-    } argv = { .in = opts->argv };
+    } argv = { .in = opts->argv }, env = { .in = opts->env };
+    const char *step = "";
+    int report_fd = report_fds[1];
+    int r = 0;
 
-    /* the parent may have died before prctl took effect */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-        _exit(127);
+    (void)close(report_fds[0]);
+    die_with_parent(report_fd);
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
-            child_fail(report_fd);
+            child_fail(report_fd, errno, "");
     if (opts->own_group && setpgid(0, 0) < 0)
-        child_fail(report_fd);
+        child_fail(report_fd, errno, "");
     if (opts->mount_ns_fd > 0 && setns(opts->mount_ns_fd, CLONE_NEWNS) < 0)
-        child_fail(report_fd);
+        child_fail(report_fd, errno, "");
     for (size_t i = 0; i < opts->n_keep_fds; i++)
         (void)fcntl(opts->keep_fds[i], F_SETFD, 0);
     /* everything else is O_CLOEXEC by our own rule; a descriptor inherited by h2k itself is not */
@@ -99,8 +117,22 @@ static __attribute__((noreturn)) void child_run(const struct exec_opts *opts, co
     set_limit(RLIMIT_AS, opts->limit_as);
     set_limit(RLIMIT_CPU, opts->limit_cpu_s);
     signals_reset_in_child();
-    execvp(opts->argv[0], argv.out);
-    child_fail(report_fd);
+    if (opts->prepare)
+        r = opts->prepare(opts->prepare_arg, report_fd, &step);
+    if (r < 0)
+        child_fail(report_fd, -r, step);
+    if (opts->env)
+        (void)execve(opts->argv[0], argv.out, env.out);
+    else
+        (void)execvp(opts->argv[0], argv.out);
+    child_fail(report_fd, errno, "");
+}
+
+/* fork(2), in a process namespace of its own if so wanted. */
+static pid_t fork_child(const struct exec_opts *opts)
+{
+    return opts->own_pids ? (pid_t)syscall(SYS_clone, (long)(CLONE_NEWPID | SIGCHLD), 0, 0, 0, 0)
+                          : fork();
 }
 
 struct spawned {
@@ -119,14 +151,17 @@ static void spawned_close(struct spawned *child)
     }
 }
 
-static int not_started(const struct exec_opts *opts, int code, struct err *err)
+static int not_started(const struct exec_opts *opts, const struct report *report, struct err *err)
 {
-    if (code == ENOENT && opts->package)
+    int code = report->code;
+
+    if (code == ENOENT && !*report->step && opts->package)
         return err_status(err, STATUS_HOST, "%s is not installed: install the package %s",
                           opts->argv[0], opts->package);
-    if (code == ENOENT)
+    if (code == ENOENT && !*report->step)
         return err_status(err, STATUS_HOST, "%s is not installed", opts->argv[0]);
-    return err_set(err, code, "start %s", opts->argv[0]);
+    return err_set(err, code, "start %s%s%.60s", opts->argv[0], *report->step ? ": " : "",
+                   report->step);
 }
 
 /* Fork and exec; all descriptors of @ret are set on success. @capture: stdout becomes a pipe;
@@ -136,9 +171,8 @@ static int spawn(const struct exec_opts *opts, int capture, int err_flags, struc
 {
     int in[2] = { -1, -1 }, out[2] = { -1, -1 }, errs[2] = { -1, -1 }, report[2] = { -1, -1 };
     CLEANUP_FD int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-    pid_t parent = getpid();
     struct spawned child = { .pid = -1, .pidfd = -1, .in_fd = -1, .out_fd = -1, .err_fd = -1 };
-    int code = 0;
+    struct report why = { 0 };
     int fds[3];
 
     if (null_fd < 0 || pipe2(report, O_CLOEXEC) < 0 || pipe2(errs, O_CLOEXEC | err_flags) < 0 ||
@@ -147,11 +181,11 @@ static int spawn(const struct exec_opts *opts, int capture, int err_flags, struc
 
     fds[0] = opts->input ? in[0] : null_fd;
     fds[1] = capture ? out[1] : opts->stdout_fd > 0 ? opts->stdout_fd : null_fd;
-    fds[2] = errs[1];
-    child.pid = fork();
+    fds[2] = opts->one_output ? fds[1] : errs[1];
+    child.pid = fork_child(opts);
     if (child.pid == 0)
-        child_run(opts, fds, report[1], parent);
-    code = child.pid < 0 ? errno : 0;
+        child_run(opts, fds, report);
+    why.code = child.pid < 0 ? errno : 0;
 
     (void)close(report[1]);
     (void)close(errs[1]);
@@ -162,12 +196,12 @@ static int spawn(const struct exec_opts *opts, int capture, int err_flags, struc
     child.in_fd = in[1];
     child.out_fd = out[0];
     child.err_fd = errs[0];
-    if (child.pid > 0 && io_read_full(report[0], &code, sizeof(code)) == 0)
+    if (child.pid > 0 && io_read_full(report[0], &why, sizeof(why)) == 0)
         (void)waitpid(child.pid, NULL, 0);
     (void)close(report[0]);
-    if (code) {
+    if (why.code) {
         spawned_close(&child);
-        return not_started(opts, code, err);
+        return not_started(opts, &why, err);
     }
     child.pidfd = (int)syscall(SYS_pidfd_open, child.pid, 0);
     *ret = child;

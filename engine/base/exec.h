@@ -28,6 +28,14 @@ struct exec_opts {
     /* called with each piece of stdout as it arrives, instead of capturing; may be NULL */
     void (*on_output)(void *arg, const char *data, size_t len);
     void *on_output_arg;
+    int one_output;         /* stderr goes where stdout goes */
+    const char *const *env; /* all of its environment, and argv[0] is a path then; NULL: ours */
+    int own_pids; /* the child is the first of a process namespace: nothing it starts outlives it */
+    /* Called in the child, which is still h2k, before the program is started; it may go on as a
+     * child of that. All descriptors but 0, 1, 2 and @report_fd are its own to close. < 0: the
+     * program is not started, *ret_step says what failed. */
+    int (*prepare)(void *arg, int report_fd, const char **ret_step);
+    void *prepare_arg;
 };
 
 struct exec_result {
