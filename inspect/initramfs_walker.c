@@ -33,8 +33,10 @@ static int window(struct initramfs_walker *walker, const uint8_t **ret, size_t *
         size_t want = left < IN_CHUNK ? (size_t)left : IN_CHUNK;
         int r = io_pread_full(walker->fd, walker->in, want, walker->pos);
 
-        if (r < 0)
-            return err_set(walker->err, -r, "read the initramfs");
+        if (r < 0) {
+            (void)err_set(walker->err, -r, "read the initramfs");
+            return r;
+        }
         walker->in_pos = walker->pos;
         walker->in_len = want;
         end = walker->pos + want;
@@ -129,7 +131,7 @@ static int take(void *arg, void *buf, size_t len)
 
     if (len > walker->size - walker->pos)
         return -EBADMSG;
-    for (size_t n; buf && len > 0; to += n, len -= n, walker->pos += n) {
+    for (size_t n = 0; buf && len > 0; to += n, len -= n, walker->pos += n) {
         const uint8_t *data = NULL;
         int r = window(walker, &data, &n);
 

@@ -16,7 +16,7 @@ static int pass_header(zstd_take_fn take, void *arg, size_t *ret_tail)
 {
     static const uint8_t content_size_len[] = { 0, 2, 4, 8 };
     static const uint8_t dictionary_len[] = { 0, 1, 2, 4 };
-    uint8_t head[5];
+    uint8_t head[5] = { 0 };
     uint32_t magic;
     unsigned size_flag, is_single;
     int r = take(arg, head, sizeof(head));
@@ -40,7 +40,7 @@ int zstd_frame_pass(zstd_take_fn take, void *arg)
     int r = pass_header(take, arg, &tail);
 
     for (;;) {
-        uint8_t head[3];
+        uint8_t head[3] = { 0 };
         uint32_t block;
         size_t size;
 
