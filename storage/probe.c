@@ -81,18 +81,21 @@ static void skip_adapter_raid(blkid_probe probe)
     (void)blkid_probe_filter_superblocks_type(probe, BLKID_FLTR_NOTIN, list);
 }
 
-/* Both ends of a volume are read piece by piece, whole in the end: ZFS keeps four labels there. One
- * request each to the block server instead of twenty. */
+/* The kernel takes no more than its window of one read, 128 KiB by default. */
+#define AHEAD (128U << 10)
+#define LABELS (512U << 10)
+
+/* Both ends of a volume are read piece by piece, whole in the end: ZFS keeps four labels there. A
+ * few requests to the block server instead of thirty. */
 static void read_ends_ahead(const struct volume *volume)
 {
-    const uint64_t label = 512U << 10;
-    uint64_t start;
+    uint64_t start, last = volume->size_bytes > LABELS ? volume->size_bytes - LABELS : 0;
     int fd = volume_fd(volume, &start);
 
-    (void)posix_fadvise(fd, (off_t)start, (off_t)label, POSIX_FADV_WILLNEED);
-    if (volume->size_bytes > 2 * label)
-        (void)posix_fadvise(fd, (off_t)(start + volume->size_bytes - label), (off_t)label,
-                            POSIX_FADV_WILLNEED);
+    for (uint64_t at = 0; at < LABELS; at += AHEAD) {
+        (void)posix_fadvise(fd, (off_t)(start + at), AHEAD, POSIX_FADV_WILLNEED);
+        (void)posix_fadvise(fd, (off_t)(start + last + at), AHEAD, POSIX_FADV_WILLNEED);
+    }
 }
 
 int probe_content(struct volume *volume, struct err *err)
