@@ -116,28 +116,7 @@ static struct volume *add_volume(void *layer)
 
     set_parents(work, volume);
     set_any_parent(work, volume);
-    volume->disk = work->stack->volumes[volume->parents[0]].disk;
-    volume->size_bytes = work->array.size * SECTOR;
-    if (work->array.read_only[0] != '\0')
-        volume_set_read_only(volume, STATUS_REFUSED, work->array.read_only);
-    for (size_t i = 0; i < volume->n_parents; i++) {
-        const struct volume *parent = &work->stack->volumes[volume->parents[i]];
-
-        if (parent->read_only[0] != '\0')
-            volume_set_read_only(volume, parent->read_only_status, parent->read_only);
-    }
     return volume;
-}
-
-/* May all disks be written, and does nothing about the volume forbid it? */
-static bool is_writable(const struct work *work)
-{
-    if (work->array.read_only[0] != '\0')
-        return false;
-    for (uint32_t i = 0; i < work->array.n; i++)
-        if (disk_of_leg(work, i)->disk->read_only || disk_of_leg(work, i)->read_only[0] != '\0')
-            return false;
-    return true;
 }
 
 static size_t member_of_leg(const void *layer, uint32_t leg)
@@ -171,7 +150,6 @@ static int make_volume(struct work *work, struct err *err)
         if (disk->inactive)
             return err_status(err, disk->problem_status, "%s", disk->problem);
     }
-    source.writable = is_writable(work);
     return md_volume_make(&source, err);
 }
 

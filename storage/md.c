@@ -85,39 +85,13 @@ static struct volume *volume_of(const struct work *work, size_t member)
 static struct volume *add_volume(void *layer)
 {
     struct work *work = layer;
-    const struct volume *first = volume_of(work, 0);
-    struct disk *disk = first->disk;
     struct volume *volume = stack_add(work->stack, VOLUME_MD, mem_strdup(work->name));
 
-    volume->disk = disk;
-    volume->size_bytes = work->array.size * MD_SECTOR;
     volume->n_parents = work->n;
     volume->parents = mem_alloc(work->n * sizeof(*volume->parents));
     for (size_t i = 0; i < work->n; i++)
         volume->parents[i] = work->members[i]->volume;
-    if (work->array.read_only[0] != '\0')
-        volume_set_read_only(volume, STATUS_REFUSED, work->array.read_only);
-    for (size_t i = 0; i < work->n; i++) {
-        const struct volume *member = volume_of(work, i);
-
-        if (member->read_only[0] != '\0')
-            volume_set_read_only(volume, member->read_only_status, member->read_only);
-    }
     return volume;
-}
-
-/* May all members be written, and does nothing about the array forbid it? */
-static bool is_writable(const struct work *work)
-{
-    if (work->array.read_only[0] != '\0')
-        return false;
-    for (size_t i = 0; i < work->n; i++) {
-        const struct volume *member = volume_of(work, i);
-
-        if (member->disk->read_only || member->read_only[0] != '\0')
-            return false;
-    }
-    return true;
 }
 
 static size_t member_of_leg(const void *layer, uint32_t leg)
@@ -146,7 +120,6 @@ static int make_volume(struct work *work, struct err *err)
         if (volume_of(work, i)->inactive)
             return err_status(err, volume_of(work, i)->problem_status, "%s",
                               volume_of(work, i)->problem);
-    source.writable = is_writable(work);
     return md_volume_make(&source, err);
 }
 

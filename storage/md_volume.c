@@ -25,6 +25,39 @@ static bool is_missing(const struct md_source *source, uint32_t leg)
     return source->array->legs[leg] == MD_NO_LEG;
 }
 
+/* Does nothing about the array, or about the members that hold its data, forbid to write? */
+static bool is_writable(const struct md_source *source)
+{
+    if (source->array->read_only[0] != '\0')
+        return false;
+    for (uint32_t i = 0; i < source->array->n; i++) {
+        const struct volume *member = is_missing(source, i) ? NULL : member_of(source, i);
+
+        if (member && (member->disk->read_only || member->read_only[0] != '\0'))
+            return false;
+    }
+    return true;
+}
+
+/* What forbids to write to the array, or to any parent, forbids it for the volume. */
+static struct volume *add_volume(const struct md_source *source)
+{
+    struct volume *volume = source->add(source->layer);
+    const struct volume *all = source->stack->volumes;
+
+    volume->disk = all[volume->parents[0]].disk;
+    volume->size_bytes = source->array->size * SECTOR;
+    if (source->array->read_only[0] != '\0')
+        volume_set_read_only(volume, STATUS_REFUSED, source->array->read_only);
+    for (size_t i = 0; i < volume->n_parents; i++) {
+        const struct volume *parent = &all[volume->parents[i]];
+
+        if (parent->read_only[0] != '\0')
+            volume_set_read_only(volume, parent->read_only_status, parent->read_only);
+    }
+    return volume;
+}
+
 /* ---- legs ---- */
 
 static void legs_done(struct dmtable_address *legs, size_t n)
@@ -68,7 +101,7 @@ static int make_node(const struct md_source *source, char **ret_node, struct err
     if (r == 0)
         r = find_legs(source, legs, err);
     if (r == 0)
-        r = md_tables_make(source->array, legs, source->writable, &tables, err);
+        r = md_tables_make(source->array, legs, is_writable(source), &tables, err);
     if (r == 0) {
         devices = mem_alloc(tables.n_tables * sizeof(*devices));
         r = dmtable_make(source->stack->session, &tables, tables.n_tables - 1, devices, ret_node,
@@ -91,7 +124,7 @@ static int add_device(const struct md_source *source, struct err *err)
     fd = open(node, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(err, errno, "open %s", node);
-    volume = source->add(source->layer);
+    volume = add_volume(source);
     volume->fd = fd;
     volume->owns_fd = true;
     volume->node = TAKE(node);
@@ -101,7 +134,7 @@ static int add_device(const struct md_source *source, struct err *err)
 /* The array is a piece of one of its members. */
 static struct volume *add_piece(const struct md_source *source, uint32_t leg)
 {
-    struct volume *volume = source->add(source->layer);
+    struct volume *volume = add_volume(source);
     const struct volume *member = member_of(source, leg);
 
     volume->disk = member->disk;
@@ -116,7 +149,7 @@ int md_volume_make(const struct md_source *source, struct err *err)
     bool is_piece = md_is_piece(source->array, &leg);
     int r;
 
-    if (is_piece && (!source->writable || source->array->n == 1)) {
+    if (is_piece && (!is_writable(source) || source->array->n == 1)) {
         (void)add_piece(source, leg);
         return 0;
     }
@@ -155,7 +188,7 @@ static void look_into(const struct md_source *source, struct volume *volume)
 struct volume *md_volume_add_inactive(const struct md_source *source, const struct err *err)
 {
     char why[ERR_TEXT];
-    struct volume *volume = source->add(source->layer);
+    struct volume *volume = add_volume(source);
 
     volume->inactive = true;
     volume_set_problem(volume, err->status, err_text(err, why, sizeof(why)));

@@ -10,11 +10,10 @@
 struct md_source {
     struct stack *stack;
     const struct md_array *array;
-    bool writable; /* nothing forbids to write to the array and to all of its members */
     /* Index of the volume that raid disk @leg, which is there, lies on; its data begins
      * array->leg_start[leg] sectors into it. */
     size_t (*member)(const void *layer, uint32_t leg);
-    /* Add the volume with its name, size and parents, and with what forbids to write to it. */
+    /* Add the volume with its name and parents. */
     struct volume *(*add)(void *layer);
     void *layer;
 };
