@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whatever a configuration file holds (the first byte says which one): the fixers plan, the plan is
  * applied, and a second plan is empty. */
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/base/cleanup.h"
-#include "engine/base/io.h"
 #include "fixers/apply.h"
 #include "fixers/fixer.h"
+#include "tests/fuzz/fuzz_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -54,33 +47,10 @@ static const char *const paths[] = {
 
 static const char *const only[] = { "fstab", "crypttab", "storage", "bootloader", "guest-tools" };
 
-static char dir[] = "/dev/shm/h2k-fuzz.XXXXXX"; /* where syncing costs nothing */
-static struct guest_root *root;
 static struct facts *facts;
 
-static void must(int ok)
+static void forget(void)
 {
-    if (!ok)
-        abort();
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st;
-    (void)kind;
-    return ftw->level == 0 ? 0 : remove(path);
-}
-
-static void clear(void)
-{
-    must(nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH) == 0);
-}
-
-static void finish(void)
-{
-    clear();
-    (void)rmdir(dir);
-    guest_root_free(root);
     facts_free(facts);
 }
 
@@ -97,16 +67,7 @@ static void add_device(const char *name, const char *fstype, const char *uuid, c
 
 static void start(void)
 {
-    struct err err = ERR_NONE;
-    int fd;
-
-    if (!mkdtemp(dir)) {
-        memcpy(dir, "/tmp/h2k-fuzz.XXXXXX", sizeof("/tmp/h2k-fuzz.XXXXXX"));
-        must(mkdtemp(dir) != NULL);
-    }
-    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    must(fd >= 0 && guest_root_new(fd, &root, &err) == 0);
-    (void)close(fd);
+    tree_start();
     facts = facts_new();
     facts->os = OS_LINUX;
     facts->firmware = FIRMWARE_UEFI;
@@ -116,23 +77,7 @@ static void start(void)
     add_device("/dev/sda1", "ext4", "aaaa-1111", "0abc-01");
     add_device("/dev/sda2", "swap", "bbbb-2222", "0abc-02");
     add_device("/dev/sda3", "", "", "0abc-03");
-    (void)atexit(finish);
-}
-
-static void put(const char *path, const void *data, size_t size)
-{
-    char *full = mem_printf("%s%s", dir, path);
-    int fd;
-
-    for (char *slash = strchr(full + strlen(dir) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(full, 0755);
-        *slash = '/';
-    }
-    fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    must(fd >= 0 && io_write_full(fd, data, size) == 0);
-    (void)close(fd);
-    free(full);
+    (void)atexit(forget);
 }
 
 static struct plan *make_plan(void)
@@ -158,8 +103,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (!root)
         start();
-    put("/boot/efi/EFI/debian/grubx64.efi", "x", 1);
-    put(paths[data[0] % ARRAY_SIZE(paths)], data + 1, size - 1);
+    tree_put("/boot/efi/EFI/debian/grubx64.efi", "x", 1);
+    tree_put(paths[data[0] % ARRAY_SIZE(paths)], data + 1, size - 1);
     plan = make_plan();
     json_decref(plan_to_json(plan, true));
     must(plan_apply(plan, &err) == 0);
@@ -167,6 +112,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     plan = make_plan();
     must(plan->n == 0);
     plan_free(plan);
-    clear();
+    tree_clear();
     return 0;
 }

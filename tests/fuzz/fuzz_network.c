@@ -1,20 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Whatever a network file holds (the first byte says which one): it is inspected, the fixer plans,
  * the plan is applied, and a second plan is empty. */
-#include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "engine/base/cleanup.h"
-#include "engine/base/io.h"
 #include "engine/base/mem.h"
 #include "fixers/apply.h"
 #include "fixers/linux/linux.h"
 #include "inspect/linux.h"
+#include "tests/fuzz/fuzz_tree.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,65 +44,6 @@ static const char *const ways[] = {
     "/sbin/udevd",
 };
 
-static char dir[] = "/dev/shm/h2k-fuzz.XXXXXX"; /* where syncing costs nothing */
-static struct guest_root *root;
-
-static void must(int ok)
-{
-    if (!ok)
-        abort();
-}
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *ftw)
-{
-    (void)st;
-    (void)kind;
-    return ftw->level == 0 ? 0 : remove(path);
-}
-
-static void clear(void)
-{
-    must(nftw(dir, remove_one, 16, FTW_PHYS | FTW_DEPTH) == 0);
-}
-
-static void finish(void)
-{
-    clear();
-    (void)rmdir(dir);
-    guest_root_free(root);
-}
-
-static void start(void)
-{
-    struct err err = ERR_NONE;
-    int fd;
-
-    if (!mkdtemp(dir)) {
-        memcpy(dir, "/tmp/h2k-fuzz.XXXXXX", sizeof("/tmp/h2k-fuzz.XXXXXX"));
-        must(mkdtemp(dir) != NULL);
-    }
-    fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    must(fd >= 0 && guest_root_new(fd, &root, &err) == 0);
-    (void)close(fd);
-    (void)atexit(finish);
-}
-
-static void put(const char *path, const void *data, size_t size)
-{
-    char *full = mem_printf("%s%s", dir, path);
-    int fd;
-
-    for (char *slash = strchr(full + strlen(dir) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-        *slash = '\0';
-        (void)mkdir(full, 0755);
-        *slash = '/';
-    }
-    fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    must(fd >= 0 && io_write_full(fd, data, size) == 0);
-    (void)close(fd);
-    free(full);
-}
-
 /* With the third bit: --nic eth0=MAC. */
 static struct plan *make_plan(bool with_nic)
 {
@@ -140,10 +74,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 2)
         return 0;
     if (!root)
-        start();
+        tree_start();
     with_nic = data[1] & 4;
-    put(ways[data[1] & 3], "@nameif\n", 8);
-    put(paths[data[0] % ARRAY_SIZE(paths)], data + 2, size - 2);
+    tree_put(ways[data[1] & 3], "@nameif\n", 8);
+    tree_put(paths[data[0] % ARRAY_SIZE(paths)], data + 2, size - 2);
     plan = make_plan(with_nic);
     json_decref(plan_to_json(plan, true));
     must(plan_apply(plan, &err) == 0);
@@ -151,6 +85,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     plan = make_plan(with_nic);
     must(plan->n == 0);
     plan_free(plan);
-    clear();
+    tree_clear();
     return 0;
 }
