@@ -73,6 +73,7 @@ SET_FLAG(set_quiet, quiet)
 SET_FLAG(set_help, help)
 SET_FLAG(set_version, version)
 SET_FLAG(set_allow_stale, job.image.allow_stale)
+SET_FLAG(set_no_cloud_agents, job.fix.no_cloud_agents)
 SET_FLAG(set_show_secrets, job.fix.show_secrets)
 SET_FLAG(set_compress, job.compress)
 SET_FLAG(set_force, job.force)
@@ -287,6 +288,8 @@ const struct option_row option_rows[] = {
     { "skip", 0, "NAME,...", OPT_FIX, "run all fixers but these", set_skip },
     { "initramfs", 0, "HOW", OPT_FIX, "auto, inject or none", set_initramfs },
     { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
+    { "disable-cloud-agents", 0, NULL, OPT_FIX,
+      "switch off agents of Azure, AWS, Google ... as well", set_no_cloud_agents },
     { "config", 0, "FILE", OPT_INJECT, "what to put into the guest, as YAML", set_config },
     { "hostname", 0, "NAME", OPT_INJECT, "host name of the guest", add_injection },
     { "timezone", 0, "ZONE", OPT_INJECT, "time zone of the guest: Europe/Berlin", add_injection },

@@ -15,7 +15,8 @@ enum option_group {
     OPT_COMMON = 1 << 0,   /* --json -q -v --log-file --help --version: every command */
     OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale */
     OPT_GUEST = 1 << 2,    /* -a */
-    OPT_FIX = 1 << 3,      /* --only --skip --initramfs --show-secrets */
+    OPT_FIX = 1 << 3,      /* --only --skip --initramfs --disable-cloud-agents
+                            --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
     OPT_OUTPUT = 1 << 5,   /* -o --output-dir --report --in-place */
     OPT_BATCH = 1 << 6,    /* -j */

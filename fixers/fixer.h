@@ -22,6 +22,7 @@ struct fix_opts {
     size_t n_nics;
     struct strlist only, skip; /* names of fixers */
     struct injections inject;  /* what is put into the guest on request */
+    bool no_cloud_agents;      /* guest-tools: agents of clouds are switched off, too */
     bool show_secrets;
 };
 

@@ -15,36 +15,78 @@
 #define UNITS_MAX 10
 #define SCRIPTS_MAX 4
 
+enum tools_kind {
+    ALWAYS,
+    CLOUD, /* on request only */
+};
+
 static const struct tools {
+    enum tools_kind kind;
     const char *reason;
     const char *units[UNITS_MAX];
     const char *scripts[SCRIPTS_MAX]; /* of sysvinit and upstart */
 } all_tools[] = {
-    { "VMware's tools have nothing to talk to on KVM",
+    { ALWAYS,
+      "VMware's tools have nothing to talk to on KVM",
       { "open-vm-tools.service", "open-vm-tools-desktop.service", "vmtoolsd.service",
         "vgauth.service", "vgauthd.service", "run-vmblock\\x2dfuse.mount",
         "vmware-vmblock-fuse.service", "vmware-tools.service", "vmware-tools-thinprint.service" },
       { "vmware-tools", "vmware-tools-thinprint", "open-vm-tools", "vmtoolsd" } },
-    { "Hyper-V's daemons have nothing to talk to on KVM",
+    { ALWAYS,
+      "Hyper-V's daemons have nothing to talk to on KVM",
       { "hypervkvpd.service", "hypervvssd.service", "hypervfcopyd.service", "hv-kvp-daemon.service",
         "hv-vss-daemon.service", "hv-fcopy-daemon.service", "hv_kvp_daemon.service",
         "hv_vss_daemon.service", "hv_fcopy_daemon.service" },
       { "hypervkvpd", "hv_kvp_daemon", "hv_vss_daemon" } },
-    { "XenServer's tools have nothing to talk to on KVM",
+    { ALWAYS,
+      "XenServer's tools have nothing to talk to on KVM",
       { "xe-daemon.service", "xe-linux-distribution.service" },
       { "xe-daemon", "xe-linux-distribution" } },
-    { "VirtualBox's additions have nothing to talk to on KVM",
+    { ALWAYS,
+      "VirtualBox's additions have nothing to talk to on KVM",
       { "vboxadd.service", "vboxadd-service.service", "vboxadd-x11.service",
         "virtualbox-guest-utils.service", "vboxservice.service" },
       { "vboxadd", "vboxadd-service", "vboxadd-x11", "virtualbox-guest-utils" } },
-    { "Parallels' tools have nothing to talk to on KVM",
+    { ALWAYS,
+      "Parallels' tools have nothing to talk to on KVM",
       { "prltoolsd.service", "prl-x11.service" },
       { "prltoolsd", "prl-x11" } },
-    { "Nutanix' tools have nothing to talk to on KVM",
+    { ALWAYS,
+      "Nutanix' tools have nothing to talk to on KVM",
       { "ngt_guest_agent.service", "ngt_self_service_restore.service" },
       { "ngt_guest_agent" } },
+    { CLOUD,
+      "Azure's agent was asked to be switched off",
+      { "walinuxagent.service", "waagent.service", "walinuxagent-network-setup.service" },
+      { "waagent", "walinuxagent" } },
+    { CLOUD,
+      "Google's agents were asked to be switched off",
+      { "google-guest-agent.service", "google-guest-agent-manager.service",
+        "google-guest-compat-manager.service", "google-osconfig-agent.service",
+        "google-startup-scripts.service", "google-shutdown-scripts.service",
+        "google-oslogin-cache.timer", "gce-workload-cert-refresh.timer" },
+      { "google-guest-agent", "google-osconfig-agent" } },
+    { CLOUD,
+      "Amazon's agents were asked to be switched off",
+      { "amazon-ssm-agent.service", "snap.amazon-ssm-agent.amazon-ssm-agent.service",
+        "amazon-cloudwatch-agent.service", "hibinit-agent.service" },
+      { "amazon-ssm-agent", "amazon-cloudwatch-agent" } },
+    { CLOUD,
+      "Oracle's agents were asked to be switched off",
+      { "oracle-cloud-agent.service", "oracle-cloud-agent-updater.service",
+        "snap.oracle-cloud-agent.oracle-cloud-agent.service",
+        "snap.oracle-cloud-agent.oracle-cloud-agent-updater.service" },
+      { "oracle-cloud-agent" } },
+    { CLOUD,
+      "Alibaba's agents were asked to be switched off",
+      { "aliyun.service", "aegis.service", "cloudmonitor.service", "ecs_mq.service" },
+      { "aliyun-service", "aegis", "cloudmonitor", "ecs_mq-service" } },
+    { CLOUD,
+      "DigitalOcean's agents were asked to be switched off",
+      { "droplet-agent.service", "do-agent.service" },
+      { NULL } },
     /* EL 5 and before: it would ask at the console what to do about each new and lost device */
-    { "new hardware is no question to be asked at the first start", { NULL }, { "kudzu" } },
+    { ALWAYS, "new hardware is no question to be asked at the first start", { NULL }, { "kudzu" } },
 };
 
 /* ---- systemd ---- */
@@ -126,25 +168,31 @@ static void stop_instead(struct plan *plan, const char *folder, const char *name
     plan_link(plan, target, stop, reason);
 }
 
+static bool is_meant(const struct fix_context *ctx, const struct tools *tools)
+{
+    return tools->kind != CLOUD || ctx->opts->no_cloud_agents;
+}
+
 /* The tools whose script "S20NAME" starts; NULL: it is none's. */
-static const struct tools *started_by(const char *link)
+static const struct tools *started_by(const struct fix_context *ctx, const char *link)
 {
     if (link[0] != 'S' || !isdigit((unsigned char)link[1]) || !isdigit((unsigned char)link[2]))
         return NULL;
     for (size_t i = 0; i < ARRAY_SIZE(all_tools); i++)
         for (size_t j = 0; j < SCRIPTS_MAX && all_tools[i].scripts[j]; j++)
-            if (strcmp(link + 3, all_tools[i].scripts[j]) == 0)
+            if (is_meant(ctx, &all_tools[i]) && strcmp(link + 3, all_tools[i].scripts[j]) == 0)
                 return &all_tools[i];
     return NULL;
 }
 
-static int stop_scripts_in(struct plan *plan, const char *folder, struct err *err)
+static int stop_scripts_in(const struct fix_context *ctx, struct plan *plan, const char *folder,
+                           struct err *err)
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
     int r = guest_is_dir(plan->root, folder) ? guest_list(plan->root, folder, &names, err) : 0;
 
     for (size_t i = 0; r >= 0 && i < names.n; i++) {
-        const struct tools *tools = started_by(names.items[i]);
+        const struct tools *tools = started_by(ctx, names.items[i]);
 
         if (tools)
             stop_instead(plan, folder, names.items[i], tools->reason);
@@ -153,7 +201,7 @@ static int stop_scripts_in(struct plan *plan, const char *folder, struct err *er
 }
 
 /* /etc/rcX.d is often a link to the other one. */
-static int stop_scripts(struct plan *plan, struct err *err)
+static int stop_scripts(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     static const char levels[] = "0123456S";
     int r = 0;
@@ -165,7 +213,7 @@ static int stop_scripts(struct plan *plan, struct err *err)
         debian[7] = redhat[12] = suse[14] = *level;
         for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(folders); i++)
             if (i == 0 || !is_same_folder(plan->root, debian, folders[i]))
-                r = stop_scripts_in(plan, folders[i], err);
+                r = stop_scripts_in(ctx, plan, folders[i], err);
     }
     return r;
 }
@@ -209,9 +257,11 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
 static int plan_guest_tools(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     bool systemd = has_systemd(plan); /* a masked unit hides the init script of the same name */
-    int r = systemd ? 0 : stop_scripts(plan, err);
+    int r = systemd ? 0 : stop_scripts(ctx, plan, err);
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(all_tools); i++) {
+        if (!is_meant(ctx, &all_tools[i]))
+            continue;
         if (systemd)
             r = mask_units(plan, &all_tools[i], err);
         else

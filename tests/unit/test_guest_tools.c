@@ -173,6 +173,40 @@ static void other_init_systems(void **state)
     tree_close(&tree);
 }
 
+/* Only where that is asked for. */
+static void agents_of_clouds(void **state)
+{
+    static const char agent[] = "/usr/lib/systemd/system/walinuxagent.service";
+    struct facts *facts = facts_of_text("");
+    struct fix_opts opts = { 0 };
+    struct fix_context ctx = { .facts = facts, .opts = &opts };
+    struct tree tree;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, agent, "[Service]\n", 0644);
+    tree_put(&tree, "/etc/init.d/waagent", "#!/bin/sh\n", 0755);
+    tree_link(&tree, "../init.d/waagent", "/etc/rc2.d/S20waagent");
+    strlist_add(&opts.only, "guest-tools");
+    for (int i = 0; i < 4; i++) {
+        struct plan *plan = NULL;
+        struct err err = ERR_NONE;
+
+        if (i == 2)
+            tree_put(&tree, "/usr/lib/systemd/systemd", "", 0755);
+        opts.no_cloud_agents = i % 2;
+        assert_int_equal(fixers_plan(&ctx, tree.root, &plan, &err), 0);
+        assert_int_equal(plan->n > 0, opts.no_cloud_agents);
+        assert_int_equal(plan_apply(plan, &err), 0);
+        plan_free(plan);
+    }
+    expect_link(&tree, "/etc/rc2.d/K80waagent", "../init.d/waagent");
+    expect_link(&tree, "/etc/systemd/system/walinuxagent.service", "/dev/null");
+    strlist_done(&opts.only);
+    facts_free(facts);
+    tree_close(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +214,7 @@ int main(void)
         cmocka_unit_test(services_of_every_hypervisor_are_masked),
         cmocka_unit_test(init_scripts_get_stop_links),
         cmocka_unit_test(other_init_systems),
+        cmocka_unit_test(agents_of_clouds),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
