@@ -55,6 +55,14 @@ char *initramfs_vars_by_uuid(const struct fix_context *ctx, struct plan *plan, c
 char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
                            const char *text);
 
+/* ---- parts of the target-tools fixer ---- */
+
+/* Modules of virtio that modprobe is told not to load. */
+int allow_virtio_modules(struct plan *plan, struct err *err);
+
+/* tuned's profile for the old hypervisor. */
+int plan_tuned(struct plan *plan, struct err *err);
+
 /* ---- parts of the bootloader fixer ---- */
 
 /* Files other than GRUB's own configuration that hold arguments of kernels. */

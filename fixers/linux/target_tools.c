@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What KVM offers a guest: QEMU's guest agent is started where it is installed, and chronyd does
- * without clocks that only the old hypervisor has (it ends when it cannot open one).
+ * without clocks that only the old hypervisor has (it ends when it cannot open one). Modules and
+ * tuned's profile have a file of their own.
  */
 #include <ctype.h>
 #include <string.h>
@@ -253,8 +254,12 @@ static int plan_target_tools(const struct fix_context *ctx, struct plan *plan, s
 {
     int r = start_agent(plan, err);
 
+    if (r >= 0)
+        r = fix_clock(plan, err);
+    if (r >= 0)
+        r = allow_virtio_modules(plan, err);
     (void)ctx;
-    return r < 0 ? r : fix_clock(plan, err);
+    return r < 0 ? r : plan_tuned(plan, err);
 }
 
 const struct fixer fixer_target_tools = {

@@ -42,6 +42,56 @@ static void the_clock_of_kvm_stays(void **state)
     tree_close(&tree);
 }
 
+#define MODPROBE "/etc/modprobe.d/local.conf"
+
+/* one note: that there is no agent */
+static const struct fix_case forbidden[] = {
+    { "modules of virtio", MODPROBE,
+      "# local\nblacklist floppy\nblacklist virtio-balloon\ninstall virtio_rng /bin/true\n",
+      "# local\nblacklist floppy\n# blacklist virtio-balloon\n# install virtio_rng /bin/true\n",
+      1 },
+    { "an old file", "/etc/modprobe.conf", "  blacklist virtio_net", "#   blacklist virtio_net",
+      1 },
+    { "others, and what forbids nothing", MODPROBE,
+      "blacklist virtio_gpu\nalias eth0 virtio_net\noptions virtio_net a=1\n"
+      "install virtio_net /sbin/modprobe -i virtio_net\n# blacklist virtio_net\nblacklist\n",
+      NULL, 1 },
+};
+
+static void modules_of_virtio_may_load(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++)
+        fix_check("", "target-tools", &forbidden[i]);
+}
+
+static void a_profile_for_vmware_goes(void **state)
+{
+    static const struct {
+        const char *active, *want;
+    } profiles[] = {
+        { "vmware-guest\n", "virtual-guest\n" },
+        { "throughput-performance\n", "throughput-performance\n" },
+        { "", "" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(profiles); i++) {
+        struct err err = ERR_NONE;
+        struct plan *plan;
+        struct tree tree;
+
+        tree_open(&tree, NULL);
+        tree_put(&tree, "/usr/lib/tuned/virtual-guest/tuned.conf", "[main]\n", 0644);
+        tree_put(&tree, "/etc/tuned/active_profile", profiles[i].active, 0644);
+        plan = fix_plan(&tree, "", "target-tools");
+        assert_int_equal(plan_apply(plan, &err), 0);
+        plan_free(plan);
+        tree_expect(&tree, "/etc/tuned/active_profile", profiles[i].want);
+        tree_close(&tree);
+    }
+}
+
 #define WANTS "/etc/systemd/system/"
 #define PORT "dev-virtio\\x2dports-org.qemu.guest_agent.0.device.wants/"
 
@@ -148,6 +198,8 @@ int main(void)
         cmocka_unit_test(clocks_of_the_old_hypervisor_go),
         cmocka_unit_test(the_clock_of_kvm_stays),
         cmocka_unit_test(the_agent_starts),
+        cmocka_unit_test(modules_of_virtio_may_load),
+        cmocka_unit_test(a_profile_for_vmware_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
