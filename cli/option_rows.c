@@ -74,6 +74,7 @@ SET_FLAG(set_help, help)
 SET_FLAG(set_version, version)
 SET_FLAG(set_allow_stale, job.image.allow_stale)
 SET_FLAG(set_no_cloud_agents, job.fix.no_cloud_agents)
+SET_FLAG(set_serial_console, job.fix.serial_console)
 SET_FLAG(set_show_secrets, job.fix.show_secrets)
 SET_FLAG(set_compress, job.compress)
 SET_FLAG(set_force, job.force)
@@ -290,6 +291,8 @@ const struct option_row option_rows[] = {
     { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
     { "disable-cloud-agents", 0, NULL, OPT_FIX,
       "switch off agents of Azure, AWS, Google ... as well", set_no_cloud_agents },
+    { "serial-console", 0, NULL, OPT_FIX,
+      "the kernel's messages and a login on the serial port too", set_serial_console },
     { "config", 0, "FILE", OPT_INJECT, "what to put into the guest, as YAML", set_config },
     { "hostname", 0, "NAME", OPT_INJECT, "host name of the guest", add_injection },
     { "timezone", 0, "ZONE", OPT_INJECT, "time zone of the guest: Europe/Berlin", add_injection },

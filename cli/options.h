@@ -16,7 +16,7 @@ enum option_group {
     OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale */
     OPT_GUEST = 1 << 2,    /* -a */
     OPT_FIX = 1 << 3,      /* --only --skip --initramfs --disable-cloud-agents
-                            --show-secrets */
+                            --serial-console --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
     OPT_OUTPUT = 1 << 5,   /* -o --output-dir --report --in-place */
     OPT_BATCH = 1 << 6,    /* -j */

@@ -23,6 +23,7 @@ struct fix_opts {
     struct strlist only, skip; /* names of fixers */
     struct injections inject;  /* what is put into the guest on request */
     bool no_cloud_agents;      /* guest-tools: agents of clouds are switched off, too */
+    bool serial_console;       /* kernels, boot loader and a login on the serial port too */
     bool show_secrets;
 };
 

@@ -7,11 +7,11 @@
 
 /* The first one is for what is not known. A 64-bit machine runs 32-bit PC guests as well. */
 static const struct machine machines[] = {
-    { "x86_64", "x86_64", "q35", "vga", "/usr/share/ovmf/OVMF.fd", true, false },
-    { "i386", "x86_64", "q35", "vga", "/usr/share/ovmf/OVMF.fd", true, false },
-    { "aarch64", "aarch64", "virt", "virtio", "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd", false,
-      true },
-    { "ppc64le", "ppc64le", "pseries", "vga", NULL, false, false },
+    { "x86_64", "x86_64", "q35", "vga", "ttyS0", "/usr/share/ovmf/OVMF.fd", true, false },
+    { "i386", "x86_64", "q35", "vga", "ttyS0", "/usr/share/ovmf/OVMF.fd", true, false },
+    { "aarch64", "aarch64", "virt", "virtio", "ttyAMA0", "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+      false, true },
+    { "ppc64le", "ppc64le", "pseries", "vga", "hvc0", NULL, false, false },
 };
 
 const struct machine *machine_for(const char *guest_arch)

@@ -10,6 +10,7 @@ struct machine {
     const char *arch;     /* as libvirt and qemu call it: qemu-system-ARCH */
     const char *type;     /* of the machine: "q35" */
     const char *video;    /* model of the display */
+    const char *serial;   /* what Linux calls its first serial port, or what stands for it */
     const char *firmware; /* UEFI as Debian installs it, for -bios; NULL: there is none */
     bool is_pc;           /* has an APIC, and qemu's host-model CPUs are complete */
     bool needs_uefi;      /* there is no other firmware */

@@ -14,7 +14,8 @@ enum what {
     ENTRY = 1 << 2,  /* begins an entry of the menu */
     KERNEL = 1 << 3,
     INITRD = 1 << 4,
-    MODULE = 1 << 5, /* for a Xen hypervisor: the first is the kernel, the second its initramfs */
+    OWN = 1 << 5,    /* of ARGS: more can be added */
+    MODULE = 1 << 6, /* for a Xen hypervisor: the first is the kernel, the second its initramfs */
 };
 
 /* Case means nothing in some of these formats, and no other word differs by it in the others. */
@@ -26,37 +27,37 @@ static const struct keyword {
     { BOOTMENU_BLS, "efi", INITRD }, /* a unified image brings its own */
     { BOOTMENU_BLS, "initrd", INITRD },
     { BOOTMENU_BLS, "linux", KERNEL },
-    { BOOTMENU_BLS, "options", ARGS },
+    { BOOTMENU_BLS, "options", ARGS | OWN },
     { BOOTMENU_BLS, "uki", INITRD },
     { BOOTMENU_DRACUT, "kernel_cmdline", ARGS },
     { BOOTMENU_ELILO, "addappend", ARGS },
-    { BOOTMENU_ELILO, "append", ARGS },
+    { BOOTMENU_ELILO, "append", ARGS | OWN },
     { BOOTMENU_ELILO, "image", ENTRY | KERNEL },
     { BOOTMENU_ELILO, "initrd", INITRD },
     { BOOTMENU_ELILO, "literal", ARGS },
     { BOOTMENU_ELILO, "root", DEVICE },
     { BOOTMENU_GRUB1, "# defoptions", ARGS },
-    { BOOTMENU_GRUB1, "# kopt", ARGS },
+    { BOOTMENU_GRUB1, "# kopt", ARGS | OWN },
     { BOOTMENU_GRUB1, "# kopt_2_6", ARGS },
     { BOOTMENU_GRUB1, "# xenkopt", ARGS },
     { BOOTMENU_GRUB1, "initrd", INITRD },
-    { BOOTMENU_GRUB1, "kernel", KERNEL | ARGS },
+    { BOOTMENU_GRUB1, "kernel", KERNEL | ARGS | OWN },
     { BOOTMENU_GRUB1, "module", MODULE | ARGS },
     { BOOTMENU_GRUB1, "modulenounzip", MODULE | ARGS },
     { BOOTMENU_GRUB1, "title", ENTRY },
-    { BOOTMENU_LIMINE, "cmdline", ARGS },
-    { BOOTMENU_LIMINE, "kernel_cmdline", ARGS },
+    { BOOTMENU_LIMINE, "cmdline", ARGS | OWN },
+    { BOOTMENU_LIMINE, "kernel_cmdline", ARGS | OWN },
     { BOOTMENU_REFIND, "add_options", ARGS },
     { BOOTMENU_REFIND, "initrd", INITRD },
     { BOOTMENU_REFIND, "loader", KERNEL },
     { BOOTMENU_REFIND, "menuentry", ENTRY },
-    { BOOTMENU_REFIND, "options", ARGS },
-    { BOOTMENU_SYSLINUX, "append", ARGS },
+    { BOOTMENU_REFIND, "options", ARGS | OWN },
+    { BOOTMENU_SYSLINUX, "append", ARGS | OWN },
     { BOOTMENU_SYSLINUX, "initrd", INITRD },
     { BOOTMENU_SYSLINUX, "kernel", KERNEL },
     { BOOTMENU_SYSLINUX, "label", ENTRY },
     { BOOTMENU_SYSLINUX, "linux", KERNEL },
-    { BOOTMENU_UKI, "cmdline", ARGS },
+    { BOOTMENU_UKI, "cmdline", ARGS | OWN },
     { BOOTMENU_ZIPL, "image", KERNEL },
     { BOOTMENU_ZIPL, "parameters", ARGS },
     { BOOTMENU_ZIPL, "ramdisk", INITRD },
@@ -138,7 +139,7 @@ static unsigned read_line(const struct parser *parser, const struct span *line, 
         at++;
     if (parser->kind == BOOTMENU_LINES) {
         *ret = (struct span){ at, end - at };
-        return at < end && text[at] != '#' ? ARGS : 0;
+        return at < end && text[at] != '#' ? ARGS | OWN : 0;
     }
     if (parser->kind == BOOTMENU_ZIPL && at < end && text[at] == '[')
         return ENTRY;
@@ -203,6 +204,7 @@ static void add_line(struct parser *parser, struct span value, unsigned what)
         return;
     line = mem_add(&parser->menu->lines, &parser->menu->n, sizeof(*line));
     line->is_device = (what & DEVICE) != 0;
+    line->extends = (what & OWN) != 0;
     line->at = line->is_device ? first_word(parser->text, value) : value;
     *(size_t *)mem_add(&parser->owners, &parser->n_owners, sizeof(size_t)) = parser->n_entries - 1;
 }

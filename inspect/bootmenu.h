@@ -25,6 +25,7 @@ enum bootmenu_kind {
 struct bootmenu_line {
     struct span at;  /* what stands behind the keyword, quotes included */
     bool is_device;  /* it is the name of the root's device alone; at: without quotes */
+    bool extends;    /* all arguments of a kernel, or its own: more can be added */
     bool has_initrd; /* false: a kernel is started with it that gets no initramfs */
 };
 

@@ -220,6 +220,8 @@ static void add_linux(struct parser *parser, const struct word *words, size_t n)
     linux_->entry = current_entry(parser);
     linux_->path = mem_strdup(words[1].text);
     linux_->initrd = mem_strdup("");
+    linux_->at = (struct span){ words[1].at.start,
+                                words[n - 1].at.start + words[n - 1].at.len - words[1].at.start };
     for (size_t i = 2; i < n; i++)
         read_arg(parser, &words[i], mem_add(&linux_->args, &linux_->n_args, sizeof(*linux_->args)));
 }

@@ -19,9 +19,10 @@ struct grubcfg_arg {
 
 /* A linux, linux16 or linuxefi command. */
 struct grubcfg_linux {
-    size_t entry; /* index into entries; GRUBCFG_NONE: outside of any */
-    char *path;   /* as GRUB sees it: "/boot/vmlinuz-..." or "/vmlinuz-..."; quotes removed */
-    char *initrd; /* last word of the initrd command that belongs to it; "" */
+    size_t entry;   /* index into entries; GRUBCFG_NONE: outside of any */
+    char *path;     /* as GRUB sees it: "/boot/vmlinuz-..." or "/vmlinuz-..."; quotes removed */
+    char *initrd;   /* last word of the initrd command that belongs to it; "" */
+    struct span at; /* from the path to the last argument, as they are written */
     struct grubcfg_arg *args;
     size_t n_args;
 };

@@ -131,6 +131,8 @@ char *boot_arg_fixed(const struct boot_file *file, const char *arg, const char *
         }
         return mem_printf("%.*s%s%s", (int)at.start, value, stable, value + at.start + at.len);
     }
+    if (strcmp(arg, "console") == 0)
+        return console_fixed(file->ctx->facts, value);
     note_names(file, arg, value);
     return NULL;
 }
@@ -165,7 +167,11 @@ void boot_args_fix(struct boot_file *file, struct span at, unsigned flags)
 
 void boot_file_write(struct boot_file *file, const char *text, const char *reason)
 {
-    CLEANUP_FREE char *whole = mem_printf("%s%s", reason, strbuf_text(&file->changes));
+    bool is_asked = file->n_consoles > 0, is_all = file->n_consoles == file->edits.n;
+    CLEANUP_FREE char *whole =
+        mem_printf("%s%s%s%s", is_all ? "" : reason, strbuf_text(&file->changes),
+                   is_asked && !is_all ? "; " : "",
+                   is_asked ? "--serial-console asks for a console on the serial port" : "");
 
     plan_write(file->plan, file->path, text, whole);
 }

@@ -6,6 +6,7 @@
 #include "engine/base/strbuf.h"
 #include "fixers/fixer.h"
 #include "inspect/fields.h"
+#include "inspect/shellvars.h"
 
 /* A file that is looked at, and what becomes of its text. */
 struct boot_file {
@@ -13,6 +14,7 @@ struct boot_file {
     struct plan *plan;
     const char *path, *text;
     struct edits edits;
+    size_t n_consoles;     /* of the edits: additions that --serial-console asks for */
     struct strbuf changes; /* "; root=/dev/sda1 becomes root=UUID=..." for each name, for a reason:
                               diffs of such files are often hidden */
 };
@@ -44,6 +46,27 @@ bool resume_drop(struct boot_file *file, struct span at, const char *arg, const 
 
 /* Fix all arguments in the bytes @at of the text. */
 void boot_args_fix(struct boot_file *file, struct span at, unsigned flags);
+
+/* ---- consoles (consoles.c) ---- */
+
+/* The value of "console=" for a console of Xen, which becomes the serial port; NULL when it stays.
+ * Free it. */
+char *console_fixed(const struct facts *facts, const char *value);
+
+/* With --serial-console: the bytes @at are all arguments of a kernel, or its own; the consoles that
+ * they lack are added. */
+void consoles_add(struct boot_file *file, struct span at);
+
+/* The same for an assignment of a shell. */
+void consoles_add_to_var(struct boot_file *file, const struct shellvar *var);
+
+/* With --serial-console: what else /etc/default/grub needs, and a menu of GRUB on the serial port
+ * of a BIOS. */
+void consoles_add_defaults(struct boot_file *file);
+void consoles_add_menu(struct boot_file *file);
+
+/* With --serial-console: a note where nothing of the guest's boot loader is edited. */
+void consoles_note(const struct fix_context *ctx, struct plan *plan);
 
 /* Write @text (of @file with its edits) with @reason and what has changed. */
 void boot_file_write(struct boot_file *file, const char *text, const char *reason);

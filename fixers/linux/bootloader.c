@@ -48,6 +48,7 @@ static void fix_kernel(struct boot_file *file, const struct grubcfg_linux *kerne
                       "%s: %s=%s is quoted in a way that is not understood; write %s there",
                       file->path, arg->name, arg->value, fixed);
     }
+    consoles_add(file, kernel->at);
 }
 
 /* Does the kernel's command line have root=$NAME or root=${NAME}? */
@@ -97,6 +98,8 @@ static void fix_variable(struct boot_file *file, const struct grubcfg *cfg,
         return;
     if (!devname_changes(var->value)) {
         boot_args_fix(file, var->value_at, 0);
+        if (strcmp(var->name, "kernelopts") == 0 && strchr(var->value, ' '))
+            consoles_add(file, var->value_at);
         return;
     }
     fixed = (*n_devices)++ < VARIABLES_MAX ? fix_root_variable(file, cfg, var) : NULL;
@@ -122,6 +125,8 @@ static int fix_config(const struct fix_context *ctx, struct plan *plan, const ch
         fix_kernel(&file, &cfg.linuxes[i]);
     for (size_t i = 0; i < cfg.n_vars; i++)
         fix_variable(&file, &cfg, &cfg.vars[i], &n_devices);
+    if (cfg.n_entries > 0 || strstr(text, "blscfg"))
+        consoles_add_menu(&file);
     fixed = edits_apply(&file.edits, text, strlen(text), NULL);
     boot_file_write(&file, fixed, REASON);
     return 0;
@@ -260,6 +265,7 @@ static int plan_bootloader(const struct fix_context *ctx, struct plan *plan, str
     if (r < 0)
         return r;
     note_install_devices(plan);
+    consoles_note(ctx, plan);
     return 0;
 }
 

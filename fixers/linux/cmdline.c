@@ -90,6 +90,11 @@ static void note_boot_disk(struct boot_file *file, const struct shellvar *var)
                   file->path, var->name, var->value);
 }
 
+static void add_consoles(struct boot_file *file, const struct shellvar *var)
+{
+    consoles_add_to_var(file, var);
+}
+
 struct var_rule {
     const char *prefix; /* of the variable's name */
     bool whole;         /* the prefix is the whole name */
@@ -98,6 +103,7 @@ struct var_rule {
 
 static const struct var_rule grub_rules[] = {
     { "GRUB_CMDLINE_", false, fix_command_line },
+    { "GRUB_CMDLINE_LINUX", true, add_consoles },
     { "GRUB_DEVICE", true, fix_device_path },
     { "GRUB_DISABLE_LINUX_UUID", true, allow_uuid },
     { "GRUB_DISABLE_UUID", true, allow_uuid }, /* implies the other one (grub-mkconfig 2.04) */
@@ -115,7 +121,9 @@ static const struct var_rule initramfs_rules[] = {
 static const struct var_rule other_rules[] = {
     { "APPEND", true, fix_command_line },
     { "DEFAULT_APPEND", true, fix_command_line },
+    { "DEFAULT_APPEND", true, add_consoles },
     { "EXTLINUX_PARAMETERS", true, fix_command_line },
+    { "EXTLINUX_PARAMETERS", true, add_consoles },
     { "EXTLINUX_ROOT", true, fix_command_line },
     { "FAILSAFE_APPEND", true, fix_command_line },
     { "CRYPT_ROOT", true, fix_device }, /* genkernel */
@@ -123,9 +131,11 @@ static const struct var_rule other_rules[] = {
     { "KDUMP_COMMANDLINE", false, fix_command_line },
     { "REAL_ROOT", true, fix_device },
     { "U_BOOT_PARAMETERS", true, fix_command_line },
+    { "U_BOOT_PARAMETERS", true, add_consoles },
     { "U_BOOT_ROOT", true, fix_command_line },
     { "XEN_KERNEL_APPEND", true, fix_command_line },
     { "default_kernel_opts", true, fix_command_line },
+    { "default_kernel_opts", true, add_consoles },
     { "root", true, fix_device },
 };
 
@@ -162,7 +172,8 @@ static void fix_root(struct boot_file *file, const struct bootmenu_line *line, u
                   file->path, old);
 }
 
-static void fix_menu(struct boot_file *file, enum bootmenu_kind kind)
+/* @starts: a kernel is started with these lines. */
+static void fix_menu(struct boot_file *file, enum bootmenu_kind kind, bool starts)
 {
     CLEANUP_BOOTMENU struct bootmenu menu = { 0 };
 
@@ -175,18 +186,24 @@ static void fix_menu(struct boot_file *file, enum bootmenu_kind kind)
             fix_root(file, &menu.lines[i], flags);
         else
             boot_args_fix(file, menu.lines[i].at, flags);
+        if (starts && menu.lines[i].extends && menu.lines[i].at.len > 0)
+            consoles_add(file, menu.lines[i].at);
     }
 }
 
 /* ---- GRUB's environment ---- */
 
-static void fix_env(struct boot_file *file)
+static void fix_env(struct boot_file *file, bool with_consoles)
 {
     struct span name, value;
     size_t pos = 0, len = strlen(file->text);
 
-    while (grubenv_is(file->text, len) && grubenv_next(file->text, len, &pos, &name, &value))
+    while (grubenv_is(file->text, len) && grubenv_next(file->text, len, &pos, &name, &value)) {
         boot_args_fix(file, value, 0);
+        /* Red Hat's entries name this variable */
+        if (with_consoles && span_is(file->text, name, "kernelopts"))
+            consoles_add(file, value);
+    }
 }
 
 /* ---- texts ---- */
@@ -214,16 +231,18 @@ char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, con
         .ctx = ctx, .plan = plan, .path = path, .text = text
     };
 
-    fix_menu(&file, BOOTMENU_LINES);
+    fix_menu(&file, BOOTMENU_LINES, false);
     return file_text(&file);
 }
 
 /* ---- where they are ---- */
 
-enum format { VARS, MENU, ENV };
+/* STARTED: a menu whose kernels are started with its arguments alone */
+enum format { VARS, MENU, STARTED, ENV };
 
 #define RULES(rules) VARS, 0, rules, ARRAY_SIZE(rules)
 #define LINES_OF(kind) MENU, kind, NULL, 0
+#define STARTS_OF(kind) STARTED, kind, NULL, 0
 #define BLOCK ENV, 0, NULL, 0
 
 static const struct source {
@@ -252,27 +271,27 @@ static const struct source {
     { "/etc/cmdline.d", "*.conf", TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
     { "/etc/dracut.conf", NULL, TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
     { "/etc/dracut.conf.d", "*.conf", TOOLS, LINES_OF(BOOTMENU_DRACUT), NULL },
-    { "/etc/kernel/cmdline", NULL, TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
+    { "/etc/kernel/cmdline", NULL, TOOLS, STARTS_OF(BOOTMENU_LINES), NULL },
     { "/etc/kernel/uki.conf", NULL, TOOLS, LINES_OF(BOOTMENU_UKI), NULL },
     { "/usr/lib/kernel/cmdline", NULL, TOOLS, LINES_OF(BOOTMENU_LINES), NULL },
-    { "/boot/loader/entries", "*.conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
-    { "/boot/efi/loader/entries", "*.conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
-    { "/efi/loader/entries", "*.conf", LOADER, LINES_OF(BOOTMENU_BLS), NULL },
-    { "/boot/grub/grub.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
-    { "/boot/grub/menu.lst", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
+    { "/boot/loader/entries", "*.conf", LOADER, STARTS_OF(BOOTMENU_BLS), NULL },
+    { "/boot/efi/loader/entries", "*.conf", LOADER, STARTS_OF(BOOTMENU_BLS), NULL },
+    { "/efi/loader/entries", "*.conf", LOADER, STARTS_OF(BOOTMENU_BLS), NULL },
+    { "/boot/grub/grub.conf", NULL, LOADER, STARTS_OF(BOOTMENU_GRUB1), NULL },
+    { "/boot/grub/menu.lst", NULL, LOADER, STARTS_OF(BOOTMENU_GRUB1), NULL },
     { "/boot/grub/grubenv", NULL, LOADER, BLOCK, NULL },
     { "/boot/grub2/grubenv", NULL, LOADER, BLOCK, NULL },
     { "/boot", "*.cfg", LOADER, BLOCK, NULL }, /* Photon's photon.cfg and systemd.cfg */
-    { "/boot/extlinux.conf", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/syslinux.cfg", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/extlinux", "*.cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/extlinux", "*.conf", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/syslinux", "*.cfg", LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
-    { "/boot/limine.cfg", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
-    { "/boot/limine.conf", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
-    { "/boot/limine", "*.conf", LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
-    { "/boot/refind_linux.conf", NULL, LOADER, LINES_OF(BOOTMENU_LINES), NULL },
-    { "/etc/elilo.conf", NULL, TOOLS, LINES_OF(BOOTMENU_ELILO), NULL },
+    { "/boot/extlinux.conf", NULL, LOADER, STARTS_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/syslinux.cfg", NULL, LOADER, STARTS_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/extlinux", "*.cfg", LOADER, STARTS_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/extlinux", "*.conf", LOADER, STARTS_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/syslinux", "*.cfg", LOADER, STARTS_OF(BOOTMENU_SYSLINUX), NULL },
+    { "/boot/limine.cfg", NULL, LOADER, STARTS_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/limine.conf", NULL, LOADER, STARTS_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/limine", "*.conf", LOADER, STARTS_OF(BOOTMENU_LIMINE), NULL },
+    { "/boot/refind_linux.conf", NULL, LOADER, STARTS_OF(BOOTMENU_LINES), NULL },
+    { "/etc/elilo.conf", NULL, TOOLS, STARTS_OF(BOOTMENU_ELILO), NULL },
     { "/etc/lilo.conf", NULL, NULL, LINES_OF(BOOTMENU_ELILO),
       "LILO has the numbers of these devices in its map: give the guest a disk with the same name "
       "(IDE, SATA or SCSI as before), or change the file and run lilo before the move" },
@@ -282,19 +301,35 @@ static const struct source {
 
 /* In the vendors' folders of the ESP; grub.cfg is there as well. */
 static const struct source esp_sources[] = {
-    { "bootx64.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
-    { "elilo.conf", NULL, LOADER, LINES_OF(BOOTMENU_ELILO), NULL },
-    { "grub.conf", NULL, LOADER, LINES_OF(BOOTMENU_GRUB1), NULL },
+    { "bootx64.conf", NULL, LOADER, STARTS_OF(BOOTMENU_GRUB1), NULL },
+    { "elilo.conf", NULL, LOADER, STARTS_OF(BOOTMENU_ELILO), NULL },
+    { "grub.conf", NULL, LOADER, STARTS_OF(BOOTMENU_GRUB1), NULL },
     { "grubenv", NULL, LOADER, BLOCK, NULL },
-    { "limine.conf", NULL, LOADER, LINES_OF(BOOTMENU_LIMINE), NULL },
-    { "refind.conf", NULL, LOADER, LINES_OF(BOOTMENU_REFIND), NULL },
-    { "syslinux.cfg", NULL, LOADER, LINES_OF(BOOTMENU_SYSLINUX), NULL },
+    { "limine.conf", NULL, LOADER, STARTS_OF(BOOTMENU_LIMINE), NULL },
+    { "refind.conf", NULL, LOADER, STARTS_OF(BOOTMENU_REFIND), NULL },
+    { "syslinux.cfg", NULL, LOADER, STARTS_OF(BOOTMENU_SYSLINUX), NULL },
 };
+
+/* UUIDs come before consoles where there is no room for both. NULL: there is none for either. */
+static char *env_text(struct boot_file *file)
+{
+    size_t len = 0;
+    char *text = grubenv_apply(&file->edits, file->text, strlen(file->text), &len);
+
+    if (text || file->n_consoles == 0)
+        return text;
+    plan_note(file->plan,
+              "%s: this block of fixed size has no room for the console on the serial port",
+              file->path);
+    boot_file_done(file);
+    file->n_consoles = 0;
+    fix_env(file, false);
+    return grubenv_apply(&file->edits, file->text, strlen(file->text), &len);
+}
 
 static void write_file(struct boot_file *file, const struct source *source)
 {
     CLEANUP_FREE char *fixed = NULL;
-    size_t len = 0;
 
     if (file->edits.n == 0)
         return;
@@ -303,12 +338,12 @@ static void write_file(struct boot_file *file, const struct source *source)
     if (!source->reason)
         return;
     if (source->format == ENV)
-        fixed = grubenv_apply(&file->edits, file->text, strlen(file->text), &len);
+        fixed = env_text(file);
     else
         fixed = file_text(file);
     if (fixed)
         boot_file_write(file, fixed, source->reason);
-    else
+    else if (file->edits.n > 0)
         plan_note(file->plan,
                   "%s: this block of fixed size has no room for UUIDs (%s); it stays as it is: "
                   "remove something with grub-editenv before the move",
@@ -332,12 +367,15 @@ static int fix_one(const struct fix_context *ctx, struct plan *plan, const struc
     switch (source->format) {
     case VARS:
         fix_vars(&file, source->rules, source->n_rules);
+        if (strcmp(path, "/etc/default/grub") == 0)
+            consoles_add_defaults(&file);
         break;
     case MENU:
-        fix_menu(&file, source->menu);
+    case STARTED:
+        fix_menu(&file, source->menu, source->format == STARTED);
         break;
     case ENV:
-        fix_env(&file);
+        fix_env(&file, true);
         break;
     }
     write_file(&file, source);

@@ -57,6 +57,9 @@ char *command_line_by_uuid(const struct fix_context *ctx, struct plan *plan, con
 
 /* ---- parts of the target-tools fixer ---- */
 
+/* Logins on the serial port, in the place of Xen's consoles or as --serial-console asks. */
+int plan_logins(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
 /* Modules of virtio that modprobe is told not to load. */
 int allow_virtio_modules(struct plan *plan, struct err *err);
 

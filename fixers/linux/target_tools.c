@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What KVM offers a guest: QEMU's guest agent is started where it is installed, and chronyd does
- * without clocks that only the old hypervisor has (it ends when it cannot open one). Modules and
- * tuned's profile have a file of their own.
+ * without clocks that only the old hypervisor has (it ends when it cannot open one). Modules,
+ * tuned's profile and logins on consoles have files of their own.
  */
 #include <ctype.h>
 #include <string.h>
@@ -258,13 +258,15 @@ static int plan_target_tools(const struct fix_context *ctx, struct plan *plan, s
         r = fix_clock(plan, err);
     if (r >= 0)
         r = allow_virtio_modules(plan, err);
-    (void)ctx;
-    return r < 0 ? r : plan_tuned(plan, err);
+    if (r >= 0)
+        r = plan_tuned(plan, err);
+    return r < 0 ? r : plan_logins(ctx, plan, err);
 }
 
 const struct fixer fixer_target_tools = {
     .name = "target-tools",
-    .summary = "start QEMU's guest agent if it is installed; no clocks of the old hypervisor",
+    .summary = "start QEMU's guest agent if it is installed; no clocks and consoles of the old "
+               "hypervisor",
     .os = OS_LINUX,
     .applies = applies,
     .plan = plan_target_tools,

@@ -32,14 +32,17 @@ static char *disk_name_in(const char *args)
     return NULL;
 }
 
-static int look_at_image(struct plan *plan, const char *path, struct err *err)
+static int look_at_image(const struct fix_context *ctx, struct plan *plan, const char *path,
+                         struct err *err)
 {
     CLEANUP_STRLIST struct strlist lines = { 0 };
+    bool has_serial = false;
     int r = uki_read_cmdlines(plan->root, path, &lines, err);
 
     for (size_t i = 0; r >= 0 && i < lines.n; i++) {
         CLEANUP_FREE char *arg = disk_name_in(lines.items[i]);
 
+        has_serial |= strstr(lines.items[i], "console=ttyS0") != NULL;
         if (arg)
             plan_note(plan,
                       "%s: %s is part of this unified kernel image, which is not edited; write a "
@@ -47,6 +50,11 @@ static int look_at_image(struct plan *plan, const char *path, struct err *err)
                       "move, or give the guest a disk with the same name",
                       path, arg);
     }
+    if (r >= 0 && lines.n > 0 && !has_serial && ctx->opts->serial_console)
+        plan_note(plan,
+                  "%s: its arguments are part of this unified kernel image, which is not edited; "
+                  "build it again for a console on the serial port",
+                  path);
     return r;
 }
 
@@ -58,8 +66,8 @@ static bool ends_with(const char *name, const char *end)
 }
 
 /* Images in @dir; the folders of their add-ons go to @ret_extra when it is not NULL. */
-static int look_at_folder(struct plan *plan, const char *dir, struct strlist *ret_extra,
-                          struct err *err)
+static int look_at_folder(const struct fix_context *ctx, struct plan *plan, const char *dir,
+                          struct strlist *ret_extra, struct err *err)
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
     int r = guest_list(plan->root, dir, &names, err);
@@ -74,7 +82,7 @@ static int look_at_folder(struct plan *plan, const char *dir, struct strlist *re
         if (!ends_with(names.items[i], ".efi") || !guest_is_file(plan->root, path))
             continue;
         n++;
-        r = look_at_image(plan, path, err);
+        r = look_at_image(ctx, plan, path, err);
     }
     return r;
 }
@@ -87,7 +95,6 @@ int note_unified_images(const struct fix_context *ctx, struct plan *plan, struct
     static const char *const mounts[] = { "/boot/efi", "/efi", "/boot" };
     int r = 0;
 
-    (void)ctx;
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(mounts) * ARRAY_SIZE(places); i++) {
         CLEANUP_STRLIST struct strlist extra = { 0 };
         const char *mount = mounts[i / ARRAY_SIZE(places)];
@@ -98,9 +105,9 @@ int note_unified_images(const struct fix_context *ctx, struct plan *plan, struct
 
         if (!dir || !guest_is_dir(plan->root, dir))
             continue;
-        r = look_at_folder(plan, dir, &extra, err);
+        r = look_at_folder(ctx, plan, dir, &extra, err);
         for (size_t e = 0; r >= 0 && e < extra.n && e < IMAGES_MAX; e++)
-            r = look_at_folder(plan, extra.items[e], NULL, err);
+            r = look_at_folder(ctx, plan, extra.items[e], NULL, err);
     }
     return r;
 }
