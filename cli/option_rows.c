@@ -207,6 +207,12 @@ static int add_injection(struct parser *parser, const char *value, struct err *e
     return 0;
 }
 
+static int add_secret_injection(struct parser *parser, const char *value, struct err *err)
+{
+    parser->has_secret = true;
+    return add_injection(parser, value, err);
+}
+
 static int set_output_format(struct parser *parser, const char *value, struct err *err)
 {
     static const char *const names[] = { "qcow2", "raw", "vdi", "vmdk", "vhdx" };
@@ -296,6 +302,11 @@ const struct option_row option_rows[] = {
     { "config", 0, "FILE", OPT_INJECT, "what to put into the guest, as YAML", set_config },
     { "hostname", 0, "NAME", OPT_INJECT, "host name of the guest", add_injection },
     { "timezone", 0, "ZONE", OPT_INJECT, "time zone of the guest: Europe/Berlin", add_injection },
+    { "root-password", 0, "HOW", OPT_INJECT,
+      "password:TEXT, file:FILE, hash:HASH, locked or disabled", add_secret_injection },
+    { "password", 0, "USER:HOW", OPT_INJECT, "the same for another user", add_secret_injection },
+    { "ssh-inject", 0, "USER:HOW", OPT_INJECT, "a key that may log in: file:FILE or string:KEY",
+      add_injection },
     { "upload", 0, "FILE:PATH", OPT_INJECT, "put a file into the guest", add_injection },
     { "write", 0, "PATH:TEXT", OPT_INJECT, "make a file with that content", add_injection },
     { "mkdir", 0, "PATH", OPT_INJECT, "make a folder", add_injection },

@@ -220,6 +220,8 @@ int options_read_injections(struct options *options, struct err *err)
     for (size_t i = 0; r == 0 && i < options->inject_names.n; i++)
         r = injections_option(inject, options->inject_names.items[i],
                               options->inject_values.items[i], err);
+    if (injections_have_passwords(inject))
+        (void)prctl(PR_SET_DUMPABLE, 0);
     return r;
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The schema of --config. */
+#include <string.h>
+
 #include "engine/base/cleanup.h"
 #include "fixers/config.h"
 #include "fixers/injections.h"
@@ -11,6 +13,10 @@
 #define FLAG(key, type, field)                                                                     \
     {                                                                                              \
         .name = (key), .kind = CONFIG_FLAG, .offset = offsetof(struct type, field)                 \
+    }
+#define TEXTS(key, type, field)                                                                    \
+    {                                                                                              \
+        .name = (key), .kind = CONFIG_TEXTS, .offset = offsetof(struct type, field)                \
     }
 #define MAPS(key, type, field, table)                                                              \
     {                                                                                              \
@@ -32,9 +38,34 @@ static const struct config_map file_map = {
     .check = inject_file_check,
 };
 
+static const struct config_key user_keys[] = {
+    TEXT("name", inject_user, name),
+    FLAG("create", inject_user, create),
+    TEXT("password", inject_user, password),
+    TEXT("password-file", inject_user, password_file),
+    TEXT("password-hash", inject_user, password_hash),
+    FLAG("lock", inject_user, lock),
+    FLAG("disable", inject_user, disable),
+    TEXTS("ssh-keys", inject_user, ssh_keys),
+    TEXTS("ssh-key-files", inject_user, ssh_key_files),
+    TEXTS("groups", inject_user, groups),
+    TEXT("uid", inject_user, uid),
+    TEXT("home", inject_user, home),
+    TEXT("shell", inject_user, shell),
+    TEXT("comment", inject_user, comment),
+};
+
+static const struct config_map user_map = {
+    .keys = user_keys,
+    .n_keys = ARRAY_SIZE(user_keys),
+    .size = sizeof(struct inject_user),
+    .check = inject_user_check,
+};
+
 static const struct config_key top_keys[] = {
     TEXT("hostname", injections, hostname),
     TEXT("timezone", injections, timezone),
+    MAPS("users", injections, users, user_map),
     MAPS("files", injections, files, file_map),
 };
 
@@ -57,13 +88,28 @@ static const struct config_map top_map = {
     .check = check_top,
 };
 
+/* What is said twice could be said differently. */
+static int check_twice(const struct injections *inject, const char *name, struct err *err)
+{
+    for (size_t i = 0; i < inject->n_users; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(inject->users[i].name, inject->users[j].name) == 0)
+                return err_status(err, STATUS_USAGE, "%s: the user %s is there twice", name,
+                                  inject->users[i].name);
+    return 0;
+}
+
 int injections_parse(struct injections *inject, const char *text, size_t len, const char *name,
                      struct err *err)
 {
-    return config_parse(text, len, name, &top_map, inject, err);
+    int r = config_parse(text, len, name, &top_map, inject, err);
+
+    return r < 0 ? r : check_twice(inject, name, err);
 }
 
 int injections_config(struct injections *inject, const char *path, struct err *err)
 {
-    return config_read(path, &top_map, inject, err);
+    int r = config_read(path, &top_map, inject, err);
+
+    return r < 0 ? r : check_twice(inject, path, err);
 }

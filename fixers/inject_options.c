@@ -25,13 +25,6 @@ static int set_timezone(struct injections *inject, const char *value, struct err
     return inject_timezone_check(value, err);
 }
 
-/* ---- files ---- */
-
-static struct inject_file *add_file(struct injections *inject)
-{
-    return mem_add(&inject->files, &inject->n_files, sizeof(*inject->files));
-}
-
 /* Both sides of the colon; usage error when one is missing. */
 static int split(const char *value, bool last, char **ret_left, char **ret_right, struct err *err)
 {
@@ -42,6 +35,79 @@ static int split(const char *value, bool last, char **ret_left, char **ret_right
     *ret_left = mem_strndup(value, (size_t)(colon - value));
     *ret_right = mem_strdup(colon + 1);
     return 0;
+}
+
+/* ---- users ---- */
+
+/* What stands behind @prefix in @text; NULL: something else does. */
+static const char *behind(const char *text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+
+    return strncmp(text, prefix, len) == 0 ? text + len : NULL;
+}
+
+static int set_password(struct inject_user *user, const char *how, struct err *err)
+{
+    const char *text = behind(how, "password:");
+    const char *file = behind(how, "file:");
+    const char *hash = behind(how, "hash:");
+
+    inject_user_forget(user);
+    user->password = mem_strdup(text);
+    user->password_file = mem_strdup(file);
+    user->password_hash = mem_strdup(hash);
+    user->lock = strcmp(how, "locked") == 0;
+    user->disable = strcmp(how, "disabled") == 0;
+    if (!text && !file && !hash && !user->lock && !user->disable) /* it may be a password */
+        return err_status(err, STATUS_USAGE,
+                          "%s: known are password:TEXT, file:FILE, hash:HASH, locked and disabled",
+                          user->name);
+    return inject_user_check(user, "", err);
+}
+
+static int add_password(struct injections *inject, const char *value, struct err *err)
+{
+    CLEANUP_FREE char *name = NULL;
+    CLEANUP_FREE char *how = NULL;
+    int r = split(value, false, &name, &how, err);
+
+    if (r < 0 || !name || !how)
+        return r;
+    r = set_password(inject_user_get(inject, name), how, err);
+    explicit_bzero(how, strlen(how));
+    return r;
+}
+
+static int set_root_password(struct injections *inject, const char *value, struct err *err)
+{
+    return set_password(inject_user_get(inject, "root"), value, err);
+}
+
+static int add_key(struct injections *inject, const char *value, struct err *err)
+{
+    CLEANUP_FREE char *name = NULL;
+    CLEANUP_FREE char *how = NULL;
+    int r = split(value, false, &name, &how, err);
+    struct inject_user *user;
+
+    if (r < 0 || !name || !how)
+        return r;
+    user = inject_user_get(inject, name);
+    if (behind(how, "file:"))
+        strlist_add(&user->ssh_key_files, behind(how, "file:"));
+    else if (behind(how, "string:"))
+        strlist_add(&user->ssh_keys, behind(how, "string:"));
+    else
+        return err_status(err, STATUS_USAGE, "%s: known are file:FILE and string:KEY", name);
+    return inject_user_check(user, "", err);
+}
+
+/* ---- files ---- */
+
+static struct inject_file *add_file(struct injections *inject)
+{
+    return mem_add(&inject->files, &inject->n_files, sizeof(*inject->files));
 }
 
 static int add_upload(struct injections *inject, const char *value, struct err *err)
@@ -98,9 +164,17 @@ static const struct {
     const char *name;
     int (*take)(struct injections *inject, const char *value, struct err *err);
 } options[] = {
-    { "hostname", set_hostname }, { "timezone", set_timezone }, { "upload", add_upload },
-    { "write", add_write },       { "mkdir", add_mkdir },       { "delete", add_delete },
-    { "chmod", add_chmod },       { "link", add_link },
+    { "root-password", set_root_password },
+    { "password", add_password },
+    { "ssh-inject", add_key },
+    { "hostname", set_hostname },
+    { "timezone", set_timezone },
+    { "upload", add_upload },
+    { "write", add_write },
+    { "mkdir", add_mkdir },
+    { "delete", add_delete },
+    { "chmod", add_chmod },
+    { "link", add_link },
 };
 
 int injections_option(struct injections *inject, const char *option, const char *value,

@@ -19,10 +19,41 @@ static void file_done(struct inject_file *file)
     free(file->data);
 }
 
+static void secret_free(char *text)
+{
+    if (text)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
+void inject_user_forget(struct inject_user *user)
+{
+    secret_free(TAKE(user->password));
+    free(TAKE(user->password_file));
+    secret_free(TAKE(user->password_hash));
+    user->lock = user->disable = false;
+}
+
+static void user_done(struct inject_user *user)
+{
+    inject_user_forget(user);
+    free(user->name);
+    strlist_done(&user->ssh_keys);
+    strlist_done(&user->ssh_key_files);
+    strlist_done(&user->groups);
+    free(user->uid);
+    free(user->home);
+    free(user->shell);
+    free(user->comment);
+}
+
 void injections_done(struct injections *inject)
 {
     free(inject->hostname);
     free(inject->timezone);
+    for (size_t i = 0; i < inject->n_users; i++)
+        user_done(&inject->users[i]);
+    free(inject->users);
     for (size_t i = 0; i < inject->n_files; i++)
         file_done(&inject->files[i]);
     free(inject->files);
@@ -31,7 +62,27 @@ void injections_done(struct injections *inject)
 
 bool injections_any(const struct injections *inject)
 {
-    return inject->hostname || inject->timezone || inject->n_files > 0;
+    return inject->hostname || inject->timezone || inject->n_users > 0 || inject->n_files > 0;
+}
+
+struct inject_user *inject_user_get(struct injections *inject, const char *name)
+{
+    struct inject_user *user;
+
+    for (size_t i = 0; i < inject->n_users; i++)
+        if (inject->users[i].name && strcmp(inject->users[i].name, name) == 0)
+            return &inject->users[i];
+    user = mem_add(&inject->users, &inject->n_users, sizeof(*user));
+    user->name = mem_strdup(name);
+    return user;
+}
+
+bool injections_have_passwords(const struct injections *inject)
+{
+    for (size_t i = 0; i < inject->n_users; i++)
+        if (inject->users[i].password)
+            return true;
+    return false;
 }
 
 int inject_load(const char *folder, const char *path, size_t max, char **ret, size_t *ret_len,

@@ -32,8 +32,25 @@ struct inject_file {
     mode_t bits; /* of the mode, or what is usual */
 };
 
+/* An account. At most one of password ... disable is given. */
+struct inject_user {
+    char *name;
+    bool create;                        /* when it is not there */
+    char *password;                     /* as it is typed */
+    char *password_file;                /* file of the host: its first line is the password */
+    char *password_hash;                /* crypt(5) */
+    bool lock;                          /* no password is accepted until it is unlocked again */
+    bool disable;                       /* it has none */
+    struct strlist ssh_keys;            /* lines of authorized_keys */
+    struct strlist ssh_key_files;       /* files of the host with such lines */
+    struct strlist groups;              /* further ones */
+    char *uid, *home, *shell, *comment; /* of a new account */
+};
+
 struct injections {
     char *hostname, *timezone;
+    struct inject_user *users;
+    size_t n_users;
     struct inject_file *files; /* in order */
     size_t n_files;
 };
@@ -59,8 +76,18 @@ int injections_parse(struct injections *inject, const char *text, size_t len, co
  * lie ---- */
 
 int inject_file_check(void *item, const char *folder, struct err *err);
+int inject_user_check(void *item, const char *folder, struct err *err);
 int inject_hostname_check(const char *name, struct err *err);
 int inject_timezone_check(const char *name, struct err *err);
+
+/* The user @name, added when it is new. */
+struct inject_user *inject_user_get(struct injections *inject, const char *name);
+
+/* Forget what was said about its password. */
+void inject_user_forget(struct inject_user *user);
+
+/* Is any password known here as it is typed? */
+bool injections_have_passwords(const struct injections *inject);
 
 /* A file of the host. */
 int inject_load(const char *folder, const char *path, size_t max, char **ret, size_t *ret_len,

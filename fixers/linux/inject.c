@@ -19,6 +19,7 @@ static int plan_inject(const struct fix_context *ctx, struct plan *plan, struct 
                                 struct err *err) = {
         inject_hostname,
         inject_timezone,
+        inject_users,
         inject_files,
     };
     int r = 0;

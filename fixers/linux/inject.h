@@ -11,6 +11,15 @@
 int inject_hostname(const struct fix_context *ctx, struct plan *plan, struct err *err);
 int inject_timezone(const struct fix_context *ctx, struct plan *plan, struct err *err);
 
+/* Accounts: made, in groups, with passwords and keys (inject_users.c). */
+int inject_users(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* The password of one that is there (inject_password.c). */
+int inject_password(struct plan *plan, const struct inject_user *user, struct err *err);
+
+/* Keys of SSH that may log in (inject_keys.c). */
+int inject_keys(struct plan *plan, const struct inject_user *user, struct err *err);
+
 /* Files, folders, links, modes, removals, in their order (inject_files.c). */
 int inject_files(const struct fix_context *ctx, struct plan *plan, struct err *err);
 

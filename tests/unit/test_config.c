@@ -81,6 +81,17 @@ static const struct {
     { "files:\n  - path: /x\n    mode: 17777\n", "the mode 17777 is not octal" },
     { "files:\n  - path: /x\n    link: a\n    mode: 0644\n", "/x: it takes no mode" },
     { "files:\n  - path: /x\n    from: /nonexistent/a\n", "/nonexistent/a" },
+    { "users:\n  - create: true\n", "x:2:5: users: name is missing" },
+    { "users:\n  - name: ../x\n", "../x: a user's name has at most 32 letters" },
+    { "users:\n  - name: a\n    lock: true\n    password: x\n", "a: give only one of password" },
+    { "users:\n  - name: a\n    password: ''\n", "a: the password is empty or too long" },
+    { "users:\n  - name: a\n    password-hash: 'a:b'\n", "a: that is no hash of crypt(5)" },
+    { "users:\n  - name: a\n    comment: 'x:y'\n", "home, shell and comment have no colon" },
+    { "users:\n  - name: a\n    home: x\n", "a: home and shell are absolute paths" },
+    { "users:\n  - name: a\n    uid: -1\n", "a: uid -1 is no number of a user" },
+    { "users:\n  - name: a\n    groups: [b, 'c,d']\n", "a: no group is called c,d" },
+    { "users:\n  - name: a\n    ssh-keys: ['-----BEGIN']\n", "a: that is no line of a public key" },
+    { "users:\n  - name: a\n  - name: a\n", "x: the user a is there twice" },
     { "hostname: {a\n", "no YAML: " },
     { "hostname: a\n---\nhostname: b\n", "x:2:1: only one document is read" },
 };
@@ -128,9 +139,16 @@ static void options_add_to_the_file(void **state)
 {
     static const char text[] = "hostname: a\nfiles: [{path: /x, text: y}]\n";
     static const char *const options[][2] = {
-        { "hostname", "b" },           { "write", "/etc/a:b:c\n" }, { "mkdir", "/srv/x" },
-        { "link", "../a:/etc/b" },     { "chmod", "0600:/etc/a" },  { "delete", "/etc/c" },
+        { "hostname", "b" },
+        { "write", "/etc/a:b:c\n" },
+        { "mkdir", "/srv/x" },
+        { "link", "../a:/etc/b" },
+        { "chmod", "0600:/etc/a" },
+        { "delete", "/etc/c" },
         { "timezone", "Europe/Rome" },
+        { "root-password", "disabled" },
+        { "password", "a:password:x:y" },
+        { "ssh-inject", "a:string:ssh-ed25519 AAAA a@b" },
     };
     struct injections inject = { 0 };
     struct err err = ERR_NONE;
@@ -145,16 +163,37 @@ static void options_add_to_the_file(void **state)
     assert_string_equal(inject.files[1].path, "/etc/a");
     assert_string_equal(inject.files[1].data, "b:c\n");
     assert_string_equal(inject.files[3].link, "../a");
+    assert_int_equal(inject.n_users, 2);
+    assert_string_equal(inject.users[0].name, "root");
+    assert_true(inject.users[0].disable);
+    assert_string_equal(inject.users[1].password, "x:y");
+    assert_int_equal(inject.users[1].ssh_keys.n, 1);
+    assert_true(injections_have_passwords(&inject));
+    /* the last one counts */
+    assert_int_equal(injections_option(&inject, "password", "a:hash:$6$x$y", &err), 0);
+    assert_null(inject.users[1].password);
+    assert_false(injections_have_passwords(&inject));
     injections_done(&inject);
 }
 
 static void wrong_options_are_usage_errors(void **state)
 {
     static const char *const options[][2] = {
-        { "hostname", "" },        { "hostname", "-a" }, { "timezone", "/etc/x" },
-        { "write", "/etc/a" },     { "write", ":x" },    { "mkdir", "relative" },
-        { "chmod", "rwx:/etc/a" }, { "link", "/etc/a" }, { "delete", "/" },
+        { "hostname", "" },
+        { "hostname", "-a" },
+        { "timezone", "/etc/x" },
+        { "write", "/etc/a" },
+        { "write", ":x" },
+        { "mkdir", "relative" },
+        { "chmod", "rwx:/etc/a" },
+        { "link", "/etc/a" },
+        { "delete", "/" },
         { "upload", "/nowhere" },
+        { "password", "root" },
+        { "password", "root:secret" },
+        { "password", "a/b:locked" },
+        { "ssh-inject", "root:key" },
+        { "ssh-inject", "root:string:AAAA" },
     };
 
     (void)state;
@@ -189,6 +228,7 @@ static const struct {
     const char *text, *definition; /* NULL: the top */
 } places[] = {
     { "none: x\n", NULL },
+    { "users: [{none: x}]\n", "user" },
     { "files: [{none: x}]\n", "file" },
 };
 
@@ -199,7 +239,7 @@ static void the_schema_has_the_same_keys(void **state)
 
     (void)state;
     assert_non_null(schema);
-    assert_int_equal(json_object_size(definitions) + 1, ARRAY_SIZE(places));
+    assert_int_equal(json_object_size(definitions), ARRAY_SIZE(places)); /* one is a list */
     for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
         json_t *map =
             places[i].definition ? json_object_get(definitions, places[i].definition) : schema;
