@@ -26,5 +26,5 @@ expect 0 "$H2K" offline-fix --output-dir "$target" --nic ens192=00:50:56:00:00:0
 # shellcheck disable=SC2016 # expanded in the guest
 dhcp_check='for n in $(seq 60); do ip -4 -br addr show dev ens224 | grep -q "UP .*10\.0\.2\.15" && break; sleep 1; done;
 ip -4 -br addr show dev ens224 | grep -q "UP .*10\.0\.2\.15"'
-boot 0 "$target/two.xml" --login root:guest --command "$dhcp_check && { $network_check; }"
+boot 0 "$target/two.xml" --login root:guest --command "$dhcp_check && { $(network_check ens192); }"
 check_clean

@@ -13,5 +13,5 @@ esp=$T/nvram.raw@@1M
 mdeltree -i "$esp" ::/EFI/BOOT
 boot 7 "$T/nvram.raw" --bus sata --uefi
 expect 0 "$H2K" offline-fix --output-dir "$target" "$T/nvram.raw"
-boot 0 "$target/nvram.xml" --login root:guest --command "$network_check"
+boot 0 "$target/nvram.xml" --login root:guest --command "$(network_check ens192)"
 check_clean
