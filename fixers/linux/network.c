@@ -9,6 +9,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
+#include "fixers/hardware.h"
 #include "fixers/linux/linux.h"
 #include "fixers/linux/naming_files.h"
 #include "fixers/linux/network.h"
@@ -171,7 +172,7 @@ static const char *only_name(const struct network *network)
 static int fix_unit(struct network *network, const char *path, const char *text, void *arg)
 {
     bool is_link = *(const bool *)arg;
-    struct match_target target = { only_name(network), NULL };
+    struct match_target target = { only_name(network), NULL, network->driver };
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
     const struct kept *kept;
     char *fixed = NULL;
@@ -186,7 +187,7 @@ static int fix_unit(struct network *network, const char *path, const char *text,
 
 static int fix_keyfile(struct network *network, const char *path, const char *text, void *arg)
 {
-    struct match_target target = { only_name(network), NULL };
+    struct match_target target = { only_name(network), NULL, network->driver };
     char *fixed = NULL;
     enum match_result result = match_fix_keyfile(text, &target, &fixed);
 
@@ -197,7 +198,7 @@ static int fix_keyfile(struct network *network, const char *path, const char *te
 static int fix_netplan(struct network *network, const char *path, const char *text, void *arg)
 {
     char *fixed = NULL;
-    enum match_result result = match_fix_netplan(text, &fixed);
+    enum match_result result = match_fix_netplan(text, network->driver, &fixed);
 
     (void)arg;
     return settle(network, path, result, fixed);
@@ -206,7 +207,7 @@ static int fix_netplan(struct network *network, const char *path, const char *te
 static int fix_conf(struct network *network, const char *path, const char *text, void *arg)
 {
     char *fixed = NULL;
-    enum match_result result = match_fix_conf(text, &fixed);
+    enum match_result result = match_fix_conf(text, network->driver, &fixed);
 
     (void)arg;
     return settle(network, path, result, fixed);
@@ -224,9 +225,9 @@ static int fix_rules(struct network *network, const char *path, const char *text
         const struct kept *kept = &network->kept[n];
 
         *(struct match_target *)mem_add(&known, &n, sizeof(*known)) =
-            (struct match_target){ kept->name, kept->mac };
+            (struct match_target){ kept->name, kept->mac, network->driver };
     }
-    result = match_fix_rules(text, known, n, network->n_cards == 1, &fixed);
+    result = match_fix_rules(text, known, n, network->n_cards == 1, network->driver, &fixed);
     free(known);
     return settle(network, path, result, fixed);
 }
@@ -278,13 +279,21 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
     return true;
 }
 
+/* Of the card that the machine gets. */
+static const char *new_driver(const struct facts *facts)
+{
+    return hardware_for(facts, kernel_instead(facts) != NULL, 1)->is_virtio ? "virtio_net"
+                                                                            : "e1000";
+}
+
 static int plan(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     /* in this order: a rule that is made to match counts as one when names are given */
     static int (*const steps[])(struct network *, struct err *) = {
         network_new_macs, plan_matches, network_aliases, network_ethtool, network_cloud, plan_names,
     };
-    CLEANUP(network_done) struct network network = { .ctx = ctx, .plan = plan };
+    CLEANUP(network_done)
+    struct network network = { .ctx = ctx, .plan = plan, .driver = new_driver(ctx->facts) };
     int r = keeps_kernel_names(ctx->facts, plan, err);
 
     if (r < 0)

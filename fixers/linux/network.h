@@ -21,6 +21,7 @@ struct network {
     size_t n_cards;    /* these, and cards that are found by their address alone */
     bool kernel_names; /* eth0 ... stay by themselves */
     enum naming_way way;
+    const char *driver; /* of the new machine's cards: "virtio_net" */
 };
 
 /* Called for a configuration file; > 0 ends the round. */

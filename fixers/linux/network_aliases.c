@@ -6,14 +6,7 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
-#include "fixers/hardware.h"
 #include "fixers/linux/network.h"
-
-/* Of the card that the machine gets. */
-static const char *new_driver(const struct facts *facts)
-{
-    return hardware_for(facts, kernel_instead(facts) != NULL, 1)->is_virtio ? NEW_DRIVER : "e1000";
-}
 
 static bool is_interface(const char *word)
 {
@@ -24,12 +17,13 @@ static bool is_interface(const char *word)
 
 static int fix_file(struct network *network, const char *path, const char *text, void *arg)
 {
+    const char *driver = network->driver;
     CLEANUP_EDITS struct edits edits = { 0 };
     CLEANUP_FREE char *fixed = NULL;
     size_t pos = 0, len = strlen(text);
     struct span line, words[3];
-    const char *driver = arg;
 
+    (void)arg;
     while (line_next(text, len, &pos, &line)) {
         size_t n = fields_split(text, &line, words, ARRAY_SIZE(words));
         CLEANUP_FREE char *name = n == 3 ? span_dup(text, words[1]) : NULL;
@@ -54,10 +48,9 @@ int network_aliases(struct network *network, struct err *err)
         { "/etc", "modprobe.conf" }, { "/etc", "modprobe.conf.local" }, { "/etc", "modules.conf" },
         { "/etc", "conf.modules" },  { "/etc/modprobe.d", "*" },
     };
-    CLEANUP_FREE char *driver = mem_strdup(new_driver(network->ctx->facts));
     int r = 0;
 
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(places); i++)
-        r = network_each_file(network, places[i].dir, places[i].pattern, fix_file, driver, err);
+        r = network_each_file(network, places[i].dir, places[i].pattern, fix_file, NULL, err);
     return r < 0 ? r : 0;
 }

@@ -12,7 +12,7 @@
 
 /* ---- does it have one? ---- */
 
-typedef bool (*names_fn)(const char *text, const char *name, const char *mac);
+typedef bool (*names_fn)(const char *text, const char *name, const char *mac, const char *driver);
 
 struct question {
     const struct kept *kept;
@@ -23,8 +23,8 @@ static int ask(struct network *network, const char *path, const char *text, void
 {
     const struct question *question = arg;
 
-    (void)network, (void)path;
-    return question->fn(text, question->kept->name, question->kept->mac);
+    (void)path;
+    return question->fn(text, question->kept->name, question->kept->mac, network->driver);
 }
 
 int network_is_named(struct network *network, struct kept *kept, struct err *err)
@@ -61,7 +61,7 @@ static int write_link(struct network *network, const struct kept *kept, const ch
 {
     CLEANUP_FREE char *path = mem_printf(NAMING_LINKS "/10-h2k-%s.link", kept->name);
     CLEANUP_FREE char *match = *kept->mac ? mem_printf("MACAddress=%s\nPath=*", kept->mac)
-                                          : mem_strdup("Driver=" NEW_DRIVER);
+                                          : mem_printf("Driver=%s", network->driver);
     CLEANUP_FREE char *text = mem_printf("# the name that the network configuration uses (h2k)\n"
                                          "[Match]\n%s\n\n[Link]\nName=%s\n",
                                          match, kept->name);
@@ -98,7 +98,7 @@ static int write_rule(struct network *network, const struct kept *kept, const ch
 {
     CLEANUP_FREE char *match = *kept->mac
                                    ? mem_printf("DRIVERS==\"?*\", ATTR{address}==\"%s\"", kept->mac)
-                                   : mem_strdup("DRIVERS==\"" NEW_DRIVER "\"");
+                                   : mem_printf("DRIVERS==\"%s\"", network->driver);
     CLEANUP_FREE char *line = mem_printf("SUBSYSTEM==\"net\", ACTION==\"add\", %s, "
                                          "ATTR{type}==\"1\", KERNEL==\"eth*\", NAME=\"%s\"",
                                          match, kept->name);

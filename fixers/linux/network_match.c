@@ -28,7 +28,7 @@ static bool is_word(char c)
     return isalnum((unsigned char)c) || c == '_' || c == '-';
 }
 
-void swap_drivers(const char *text, struct span range, struct edits *edits)
+void swap_drivers(const char *text, struct span range, const char *driver, struct edits *edits)
 {
     size_t at = range.start, end = range.start + range.len;
 
@@ -40,8 +40,8 @@ void swap_drivers(const char *text, struct span range, struct edits *edits)
             at++;
         word.len = at - word.start;
         name = span_dup(text, word);
-        if (is_old_driver(name) && text[word.start - 1] != '!')
-            edits_add(edits, word, NEW_DRIVER);
+        if (is_old_driver(name) && strcmp(name, driver) != 0 && text[word.start - 1] != '!')
+            edits_add(edits, word, driver);
         at += word.len == 0;
     }
 }
@@ -111,13 +111,14 @@ static void fix_virtualization(const struct keyfile_entry *entry, struct edits *
 
 /* Of a udev device: "ID_NET_DRIVER=vmxnet3 ID_PATH=pci-0000:0b:00.0". false when a slot is named.
  */
-static bool fix_property(const char *text, const struct keyfile_entry *entry, struct edits *edits)
+static bool fix_property(const char *text, const struct keyfile_entry *entry, const char *driver,
+                         struct edits *edits)
 {
     static const char *const places[] = { "ID_PATH", "ID_NET_NAME_SLOT", "ID_NET_NAME_PATH",
                                           "ID_VENDOR_ID", "ID_MODEL_ID" };
 
     if (strstr(entry->value, "ID_NET_DRIVER"))
-        swap_drivers(text, entry->value_at, edits);
+        swap_drivers(text, entry->value_at, driver, edits);
     for (size_t i = 0; i < ARRAY_SIZE(places); i++)
         if (strstr(entry->value, places[i]))
             return false;
@@ -145,7 +146,7 @@ static bool fix_path(const char *text, const struct keyfile *keyfile,
     if (is_link && target->mac)
         line = mem_printf("%s=%s", dialect->mac, target->mac);
     else if (is_link && target->name)
-        line = mem_printf("%s=" NEW_DRIVER, dialect->driver);
+        line = mem_printf("%s=%s", dialect->driver, target->driver);
     else if (!is_link && target->name && dialect == &networkd)
         line = mem_printf("%s=%s", dialect->name, target->name);
     else if (!is_link && target->name)
@@ -170,13 +171,13 @@ static enum match_result fix_sections(const char *text, const struct dialect *di
         if (strcmp(entry->section, dialect->section) != 0)
             continue;
         if (strcmp(entry->key, dialect->driver) == 0)
-            swap_drivers(text, entry->value_at, &edits);
+            swap_drivers(text, entry->value_at, target->driver, &edits);
         else if (strcmp(entry->key, dialect->path) == 0)
             sure &= fix_path(text, &keyfile, entry, dialect, target, &edits);
         else if (strcmp(entry->key, "Virtualization") == 0)
             fix_virtualization(entry, &edits);
         else if (strcmp(entry->key, "Property") == 0)
-            sure &= fix_property(text, entry, &edits);
+            sure &= fix_property(text, entry, target->driver, &edits);
     }
     return match_finish(&edits, text, !sure, ret_text);
 }
@@ -193,7 +194,7 @@ enum match_result match_fix_keyfile(const char *text, const struct match_target 
     return fix_sections(text, &networkmanager, target, ret_text);
 }
 
-enum match_result match_fix_conf(const char *text, char **ret_text)
+enum match_result match_fix_conf(const char *text, const char *driver, char **ret_text)
 {
     static const char *const keys[] = { "match-device", "unmanaged-devices", "no-auto-default",
                                         "ignore-carrier" };
@@ -205,7 +206,7 @@ enum match_result match_fix_conf(const char *text, char **ret_text)
         for (size_t k = 0; k < ARRAY_SIZE(keys); k++)
             if (strcmp(keyfile.entries[i].key, keys[k]) == 0 &&
                 strstr(keyfile.entries[i].value, "driver:"))
-                swap_drivers(text, keyfile.entries[i].value_at, &edits);
+                swap_drivers(text, keyfile.entries[i].value_at, driver, &edits);
     return match_finish(&edits, text, false, ret_text);
 }
 
@@ -237,7 +238,7 @@ static bool find_yaml_driver(const char *text, const struct span *line, struct s
     return false;
 }
 
-enum match_result match_fix_netplan(const char *text, char **ret_text)
+enum match_result match_fix_netplan(const char *text, const char *driver, char **ret_text)
 {
     CLEANUP_EDITS struct edits edits = { 0 };
     size_t pos = 0, len = strlen(text);
@@ -245,6 +246,6 @@ enum match_result match_fix_netplan(const char *text, char **ret_text)
 
     while (line_next(text, len, &pos, &line))
         if (find_yaml_driver(text, &line, &value))
-            swap_drivers(text, value, &edits);
+            swap_drivers(text, value, driver, &edits);
     return match_finish(&edits, text, false, ret_text);
 }

@@ -41,15 +41,15 @@ static bool lists_mac(const char *list, const char *mac)
     return list && *mac && strcasestr(list, mac) != NULL;
 }
 
-bool link_names(const char *text, const char *name, const char *mac)
+bool link_names(const char *text, const char *name, const char *mac, const char *driver)
 {
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
-    const char *driver, *given;
+    const char *match, *given;
     bool by_mac = false, by_other = false;
 
     keyfile_parse(text, strlen(text), &keyfile);
     given = keyfile_get(&keyfile, "Link", "Name");
-    driver = keyfile_get(&keyfile, "Match", "Driver");
+    match = keyfile_get(&keyfile, "Match", "Driver");
     for (size_t i = 0; i < keyfile.n; i++) {
         const struct keyfile_entry *entry = &keyfile.entries[i];
 
@@ -62,15 +62,15 @@ bool link_names(const char *text, const char *name, const char *mac)
         else if (strcmp(entry->key, "Driver") != 0 && strcmp(entry->key, "Type") != 0)
             by_other = true;
     }
-    if (!given || strcmp(given, name) != 0 || by_other || (driver && !same(driver, NEW_DRIVER)))
+    if (!given || strcmp(given, name) != 0 || by_other || (match && !same(match, driver)))
         return false;
-    return *mac ? by_mac : driver != NULL && !keyfile_get(&keyfile, "Match", "MACAddress");
+    return *mac ? by_mac : match != NULL && !keyfile_get(&keyfile, "Match", "MACAddress");
 }
 
 /* ---- udev rules: udev(7) ---- */
 
-/* Conditions on hardware that a virtio card does not meet. */
-static bool wants_old_hardware(const char *line)
+/* Conditions on hardware that the new card does not meet. @by_driver: the one on its driver. */
+static bool wants_old_hardware(const char *line, const char *by_driver)
 {
     static const char *const conditions[] = { "KERNELS==", "SUBSYSTEMS==", "ENV{", "ATTRS{vendor}",
                                               "ATTRS{device}" };
@@ -80,11 +80,12 @@ static bool wants_old_hardware(const char *line)
         if (strstr(line, conditions[i]))
             return true;
     return driver && strncmp(driver, "DRIVERS==\"?*\"", 13) != 0 &&
-           strncmp(driver, "DRIVERS==\"" NEW_DRIVER "\"", sizeof("DRIVERS==\"" NEW_DRIVER)) != 0;
+           strncmp(driver, by_driver, strlen(by_driver)) != 0;
 }
 
-bool rules_name(const char *text, const char *name, const char *mac)
+bool rules_name(const char *text, const char *name, const char *mac, const char *driver)
 {
+    CLEANUP_FREE char *by_driver = mem_printf("DRIVERS==\"%s\"", driver);
     size_t pos = 0, len = strlen(text);
     struct span rule;
 
@@ -92,7 +93,7 @@ bool rules_name(const char *text, const char *name, const char *mac)
         CLEANUP_UDEV_NAMES struct udev_names names = { 0 };
         CLEANUP_FREE char *copy = span_dup(text, rule);
 
-        if (wants_old_hardware(copy))
+        if (wants_old_hardware(copy, by_driver))
             continue;
         udev_rules_parse(copy, strlen(copy), &names);
         for (size_t i = 0; i < names.n; i++)
@@ -100,7 +101,7 @@ bool rules_name(const char *text, const char *name, const char *mac)
                 strcasecmp(names.names[i].mac, mac) == 0)
                 return true;
         /* our own rule for an unknown address */
-        if (!*mac && strstr(copy, "DRIVERS==\"" NEW_DRIVER "\"")) {
+        if (!*mac && strstr(copy, by_driver)) {
             CLEANUP_FREE char *gives = mem_printf("NAME=\"%s\"", name);
 
             if (strstr(copy, gives))
@@ -110,7 +111,7 @@ bool rules_name(const char *text, const char *name, const char *mac)
     return false;
 }
 
-bool netplan_names(const char *text, const char *name, const char *mac)
+bool netplan_names(const char *text, const char *name, const char *mac, const char *driver)
 {
     CLEANUP_NETPLAN struct netplan netplan = { 0 };
 
@@ -121,26 +122,28 @@ bool netplan_names(const char *text, const char *name, const char *mac)
 
         if (strcmp(ethernet->set_name, name) == 0 && !*ethernet->match_name &&
             (*mac ? strcasecmp(ethernet->match_mac, mac) == 0
-                  : strcmp(ethernet->match_driver, NEW_DRIVER) == 0))
+                  : strcmp(ethernet->match_driver, driver) == 0))
             return true;
     }
     return false;
 }
 
-bool ifcfg_names(const char *text, const char *name, const char *mac)
+bool ifcfg_names(const char *text, const char *name, const char *mac, const char *driver)
 {
     CLEANUP_SHELLVARS struct shellvars vars = { 0 };
 
+    (void)driver;
     shellvars_parse(text, strlen(text), &vars);
     return *mac && same(shellvars_get(&vars, "HWADDR"), mac) &&
            same(shellvars_get(&vars, "DEVICE"), name);
 }
 
-bool table_names(const char *text, const char *name, const char *mac)
+bool table_names(const char *text, const char *name, const char *mac, const char *driver)
 {
     size_t pos = 0, len = strlen(text);
     struct span line, words[2];
 
+    (void)driver;
     while (*mac && line_next(text, len, &pos, &line)) {
         size_t n = fields_split(text, &line, words, ARRAY_SIZE(words));
         CLEANUP_FREE char *card = n == 2 ? span_dup(text, words[1]) : NULL;

@@ -11,20 +11,21 @@
 /* Is @name one that the kernel accepts and that a file name and a rule can hold? */
 bool nic_name_ok(const char *name);
 
-/* Does the .link file's text give @name to the virtio card with @mac ("": to the only one)? */
-bool link_names(const char *text, const char *name, const char *mac);
+/* Does the .link file's text give @name to the card of @driver with @mac ("": to the only one)? */
+bool link_names(const char *text, const char *name, const char *mac, const char *driver);
 
 /* Do the udev rules give @name to whatever card has @mac? */
-bool rules_name(const char *text, const char *name, const char *mac);
+bool rules_name(const char *text, const char *name, const char *mac, const char *driver);
 
-/* Does netplan's YAML give @name (set-name) to the virtio card with @mac ("": to the only one)? */
-bool netplan_names(const char *text, const char *name, const char *mac);
+/* Does netplan's YAML give @name (set-name) to the card of @driver with @mac ("": to the only one)?
+ */
+bool netplan_names(const char *text, const char *name, const char *mac, const char *driver);
 
 /* Does the ifcfg file's text (Red Hat) give @name to the card with @mac? */
-bool ifcfg_names(const char *text, const char *name, const char *mac);
+bool ifcfg_names(const char *text, const char *name, const char *mac, const char *driver);
 
 /* Does the table of nameif(8) give @name to the card with @mac? */
-bool table_names(const char *text, const char *name, const char *mac);
+bool table_names(const char *text, const char *name, const char *mac, const char *driver);
 
 /* How a guest can be told the name of a card: the oldest way that it understands. */
 enum naming_way {

@@ -129,7 +129,7 @@ static void drop_terms(const struct rule *rule, struct edits *edits)
 /* The place of the old card becomes its address, or the driver of the only one. Returns false when
  * neither is known. */
 static bool fix_places(struct rule *rule, const struct match_target *target, bool is_only,
-                       struct edits *edits)
+                       const char *driver, struct edits *edits)
 {
     bool has_mac = target && target->mac && *target->mac;
     CLEANUP_FREE char *instead = NULL;
@@ -138,7 +138,7 @@ static bool fix_places(struct rule *rule, const struct match_target *target, boo
         instead =
             mem_printf("%s{address}==\"%s\"", rule->has_sysfs ? "SYSFS" : "ATTR", target->mac);
     else if (target && is_only)
-        instead = mem_strdup("DRIVERS==\"" NEW_DRIVER "\"");
+        instead = mem_printf("DRIVERS==\"%s\"", driver);
     for (size_t i = 0; i < rule->n; i++) {
         if (!is_place(rule, &rule->terms[i]))
             continue;
@@ -154,7 +154,7 @@ static bool fix_places(struct rule *rule, const struct match_target *target, boo
 }
 
 enum match_result match_fix_rules(const char *text, const struct match_target *known,
-                                  size_t n_known, bool is_only, char **ret_text)
+                                  size_t n_known, bool is_only, const char *driver, char **ret_text)
 {
     static const char *const drivers[] = { "DRIVERS", "DRIVER", "ENV{ID_NET_DRIVER}" };
     CLEANUP_EDITS struct edits edits = { 0 };
@@ -170,8 +170,8 @@ enum match_result match_fix_rules(const char *text, const struct match_target *k
         for (size_t i = 0; i < rule.n; i++)
             if (span_is(text, rule.terms[i].op, "==") &&
                 is_key(&rule, &rule.terms[i], drivers, ARRAY_SIZE(drivers)))
-                swap_drivers(text, rule.terms[i].value, &edits);
-        sure &= fix_places(&rule, find(known, n_known, rule.name), is_only, &edits);
+                swap_drivers(text, rule.terms[i].value, driver, &edits);
+        sure &= fix_places(&rule, find(known, n_known, rule.name), is_only, driver, &edits);
     }
     return match_finish(&edits, text, !sure, ret_text);
 }

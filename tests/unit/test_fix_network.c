@@ -466,6 +466,8 @@ static void aliases_name_the_driver_of_the_new_card(void **state)
     (void)state;
     tree_open(&tree, NULL);
     tree_put(&tree, "/etc/modprobe.conf", "alias eth0 e1000\nalias eth1 vmxnet\n", 0644);
+    tree_put(&tree, "/etc/udev/rules.d/70-x.rules",
+             "SUBSYSTEM==\"net\", DRIVERS==\"vmxnet3\", NAME=\"lan\"\n", 0644);
     kernel = facts_add_kernel(facts);
     kernel->is_default = true;
     kernel->virtio_known = true;
@@ -475,6 +477,8 @@ static void aliases_name_the_driver_of_the_new_card(void **state)
     assert_int_equal(fixer_network.plan(&ctx, plan, &err), 0);
     assert_int_equal(plan_apply(plan, &err), 0);
     tree_expect(&tree, "/etc/modprobe.conf", "alias eth0 e1000\nalias eth1 e1000\n");
+    tree_expect(&tree, "/etc/udev/rules.d/70-x.rules",
+                "SUBSYSTEM==\"net\", DRIVERS==\"e1000\", NAME=\"lan\"\n");
     plan_free(plan);
     facts_free(facts);
     tree_close(&tree);
@@ -511,7 +515,7 @@ static void slots_become_what_is_known(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(slots); i++) {
-        struct match_target target = { slots[i].name, slots[i].mac };
+        struct match_target target = { slots[i].name, slots[i].mac, "virtio_net" };
         char *fixed = NULL;
 
         print_message("case: %s\n", slots[i].in);
@@ -543,16 +547,20 @@ static void drivers_in_yaml_and_rules_are_found(void **state)
     for (size_t i = 0; i < ARRAY_SIZE(yaml); i++) {
         print_message("case: %s\n", yaml[i].in);
         fixed = NULL;
-        assert_int_equal(match_fix_netplan(yaml[i].in, &fixed),
+        assert_int_equal(match_fix_netplan(yaml[i].in, "virtio_net", &fixed),
                          yaml[i].want ? MATCH_FIXED : MATCH_SAME);
         if (yaml[i].want)
             assert_string_equal(fixed, yaml[i].want);
         free(fixed);
     }
     fixed = NULL;
+    assert_int_equal(match_fix_netplan("driver: [e1000, vmxnet3]\n", "e1000", &fixed), MATCH_FIXED);
+    assert_string_equal(fixed, "driver: [e1000, e1000]\n");
+    free(fixed);
+    fixed = NULL;
     assert_int_equal(match_fix_rules("DRIVERS==\"vmxnet3\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
                                      "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n",
-                                     NULL, 0, false, &fixed),
+                                     NULL, 0, false, "virtio_net", &fixed),
                      MATCH_FIXED);
     assert_string_equal(fixed, "DRIVERS==\"virtio_net\", NAME=\"lan\"\n# DRIVERS==\"vmxnet3\", "
                                "NAME=\"x\"\nDRIVERS==\"vmxnet3\", RUN+=\"y\"\n");
