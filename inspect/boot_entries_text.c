@@ -140,7 +140,7 @@ static void keep_last(char **list)
 
 void boot_entries_parse_syslinux(const char *text, size_t len, struct boot_entries *menu)
 {
-    CLEANUP_FREE char *chosen = NULL;
+    CLEANUP_FREE char *chosen = NULL, *on_timeout = NULL;
     struct boot_entry *entry = NULL;
     struct span line, key, rest;
     size_t pos = 0;
@@ -148,7 +148,9 @@ void boot_entries_parse_syslinux(const char *text, size_t len, struct boot_entri
     while (line_next(text, len, &pos, &line)) {
         if (!split_keyword(text, &line, &key, &rest))
             continue;
-        if (is_key(text, key, "label"))
+        if (is_key(text, key, "ontimeout"))
+            set(&on_timeout, span_dup(text, rest));
+        else if (is_key(text, key, "label"))
             entry = add_entry(menu, span_dup(text, rest));
         else if (is_key(text, key, "default") && !entry)
             set(&chosen, span_dup(text, rest));
@@ -162,6 +164,8 @@ void boot_entries_parse_syslinux(const char *text, size_t len, struct boot_entri
             take_initrd_argument(text, rest, entry);
     }
     menu->chosen = BOOT_ENTRIES_NONE;
+    if (on_timeout)
+        set(&chosen, TAKE(on_timeout));
     for (size_t i = menu->n; i > 0; i--) {
         keep_last(&menu->entries[i - 1].initrd);
         if (chosen && strcmp(menu->entries[i - 1].id, chosen) == 0)

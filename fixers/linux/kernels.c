@@ -149,20 +149,65 @@ static int choose_systemd(const struct choice *choice, struct plan *plan, struct
     return set_default_line(choice, name, plan, err);
 }
 
-/* Menus of syslinux have a default of their own, which may be set in several ways. */
+/* ---- syslinux: "MENU DEFAULT" in an entry and ONTIMEOUT come before DEFAULT ---- */
+
+static bool is_word(const char *text, struct span word, const char *wanted)
+{
+    return word.len == strlen(wanted) && strncasecmp(text + word.start, wanted, word.len) == 0;
+}
+
+static bool is_entry(const struct boot_entries *menu, const char *text, struct span word)
+{
+    for (size_t i = 0; i < menu->n; i++)
+        if (span_is(text, word, menu->entries[i].id))
+            return true;
+    return false;
+}
+
+/* One line, its end included, that begins with two words. Returns whether it says what the default
+ * is. */
+static bool move_default(const struct choice *choice, const char *text, struct span line,
+                         const struct span *words, struct edits *edits)
+{
+    if (is_word(text, words[0], "menu") && is_word(text, words[1], "default")) {
+        edits_add(edits, line, "");
+        return true;
+    }
+    if ((is_word(text, words[0], "default") || is_word(text, words[0], "ontimeout")) &&
+        is_entry(choice->menu, text, words[1])) {
+        edits_add(edits, words[1], choice->entry->id);
+        return true;
+    }
+    return false;
+}
+
 static int choose_syslinux(const struct choice *choice, struct plan *plan, struct err *err)
 {
-    CLEANUP_FREE char *text = NULL;
+    CLEANUP_FREE char *text = NULL, *fixed = NULL;
+    CLEANUP_EDITS struct edits edits = { 0 };
+    struct span line, words[2];
+    size_t pos = 0, behind = 0;
+    bool has_menu_default = false, is_said = false;
     int r = plan_read_text(plan, choice->menu->config, &text, err);
 
     if (r <= 0)
         return r;
-    if (strcasestr(text, "menu default") || strcasestr(text, "ontimeout")) {
-        plan_note(plan, "%s: it has a default of its menu: choose \"%s\" there by hand",
-                  choice->menu->config, choice->entry->id);
-        return 0;
+    while (line_next(text, strlen(text), &pos, &line)) {
+        if (fields_split(text, &line, words, ARRAY_SIZE(words)) < ARRAY_SIZE(words))
+            continue;
+        if (is_word(text, words[0], "label") && span_is(text, words[1], choice->entry->id))
+            behind = pos;
+        has_menu_default |= is_word(text, words[0], "menu") && is_word(text, words[1], "default");
+        is_said |= move_default(choice, text, (struct span){ line.start, pos - line.start }, words,
+                                &edits);
     }
-    return set_default_line(choice, choice->entry->id, plan, err);
+    if (!is_said)
+        return set_default_line(choice, choice->entry->id, plan, err);
+    if (has_menu_default)
+        edits_add(&edits, (struct span){ behind, 0 }, "  MENU DEFAULT\n");
+    fixed = edits_apply(&edits, text, strlen(text), NULL);
+    plan_write(plan, choice->menu->config, fixed, choice->reason);
+    return 0;
 }
 
 static int (*const choosers[])(const struct choice *choice, struct plan *plan, struct err *err) = {

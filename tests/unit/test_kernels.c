@@ -112,7 +112,17 @@ static const struct {
     { "a menu of its own", "/boot/extlinux/extlinux.conf",
       "DEFAULT menu.c32\nLABEL l0\n MENU DEFAULT\n LINUX /boot/vmlinuz-6.1.0-1\n"
       "LABEL l1\n LINUX /boot/vmlinuz-5.10.0-9\n",
-      NULL, NULL, NULL, NULL, NULL, NULL },
+      NULL, NULL, "/boot/extlinux/extlinux.conf",
+      "DEFAULT menu.c32\nLABEL l0\n LINUX /boot/vmlinuz-6.1.0-1\n"
+      "LABEL l1\n  MENU DEFAULT\n LINUX /boot/vmlinuz-5.10.0-9\n",
+      NULL, NULL },
+    { "what is started without a key, and the menu's default", "/boot/extlinux/extlinux.conf",
+      "default menu.c32\nontimeout l0\nlabel l1\n linux /boot/vmlinuz-5.10.0-9\n menu default\n"
+      "label l0\n linux /boot/vmlinuz-6.1.0-1",
+      NULL, NULL, "/boot/extlinux/extlinux.conf",
+      "default menu.c32\nontimeout l1\nlabel l1\n  MENU DEFAULT\n linux /boot/vmlinuz-5.10.0-9\n"
+      "label l0\n linux /boot/vmlinuz-6.1.0-1",
+      NULL, NULL },
     { "not in the menu", "/boot/grub/menu.lst", "title new\nkernel /boot/vmlinuz-6.1.0-1\n", NULL,
       NULL, NULL, NULL, NULL, NULL },
 };
