@@ -253,6 +253,7 @@ vgcreate -qq -s 1M sys "$part" "${loops[0]}"
 lv swap -L 4M sys
 lv root -i 2 -I 16k -L 72M sys
 mkfs.ext4 -q -d "$T/tree" /dev/sys/root
+lvcreate -qq -y -s -n root-before -L 8M sys/root 2>>"$T/lvm.log"
 vgchange -qq -an sys
 losetup -d "$part" "${loops[@]}"
 mkfs.ext4 -q -F -E offset=1048576 -d "$T/tree-boot" "$T/root0.raw" 8M
@@ -270,8 +271,12 @@ echo host >"$T/host-mnt/etc/hostname"
 sync -f "$T/host-mnt"
 host_before=$(host)
 expect 0 "$H2K" inspect --json -a "$T/root0.raw" -a "$T/root1.raw"
-jq -e '.systems[0] | .root == "/dev/sys/root" and .hostname == "tiny" and (.mounts | length) == 2' "$T/out" >"$T/found" ||
+jq -e '(.systems | length == 1) and (.systems[0] | .root == "/dev/sys/root" and .hostname == "tiny" and
+    (.mounts | length == 2))' "$T/out" >"$T/found" ||
     fail "the guest on LVM: $(cat "$T/out")"
+expect 0 "$H2K" inspect --json --root /dev/sys/root-before -a "$T/root0.raw" -a "$T/root1.raw"
+jq -e '.systems | map(.root) == ["/dev/sys/root", "/dev/sys/root-before"]' "$T/out" >"$T/found" ||
+    fail "a snapshot that is asked for: $(cat "$T/out")"
 mkdir "$T/fixed"
 expect 0 "$H2K" offline-fix --backend nbd --output-dir "$T/fixed" -O raw -a "$T/root0.raw" -a "$T/root1.raw"
 settle
@@ -289,6 +294,9 @@ e2fsck -fn /dev/sys/root >"$T/fsck" 2>&1 || fail "the repaired guest: $(cat "$T/
 mount -o ro /dev/sys/root "$T/mnt"
 grep -q "^/dev/mapper/sys-root / " "$T/mnt/etc/fstab" || fail "a stable name was changed: $(cat "$T/mnt/etc/fstab")"
 grep -q "^UUID=.* /boot " "$T/mnt/etc/fstab" || fail "an unstable name was left: $(cat "$T/mnt/etc/fstab")"
+umount "$T/mnt"
+mount -o ro /dev/sys/root-before "$T/mnt"
+grep -q "^/dev/sda1 /boot " "$T/mnt/etc/fstab" || fail "the snapshot has changed: $(cat "$T/mnt/etc/fstab")"
 umount "$T/mnt"
 vgchange -qq -an sys
 losetup -d "$part" "${loops[@]}"
