@@ -268,17 +268,12 @@ static void add_files(const struct guest_root *root, const char *folder, bool by
     }
 }
 
-/* Kernels in /boot and in the folder of an ostree deployment, then those that lie with their
- * modules only. */
-static void find_kernels(const struct guest_root *root, struct facts *facts)
+/* Kernels that lie with their modules only. */
+static void add_from_modules(const struct guest_root *root, struct facts *facts)
 {
     struct strlist modules CLEANUP_STRLIST = { 0 };
     struct err err = ERR_NONE;
 
-    add_files(root, "/boot", true, facts);
-    add_files(root, "/boot", false, facts);
-    if (facts->kernels_at[0] != '\0')
-        add_files(root, facts->kernels_at, true, facts);
     if (guest_list(root, "/lib/modules", &modules, &err) < 0)
         err_clear(&err);
     for (size_t i = 0; i < modules.n; i++) {
@@ -366,8 +361,12 @@ void linux_kernels(const struct guest_root *root, struct facts *facts)
     CLEANUP_BOOT_ENTRIES struct boot_entries menu;
 
     boot_entries_read(root, facts->boot_loader, facts->boot_config, &menu);
-    find_kernels(root, facts);
-    add_from_menu(root, &menu, facts);
+    add_files(root, "/boot", true, facts);
+    add_files(root, "/boot", false, facts);
+    if (facts->kernels_at[0] != '\0') /* of an ostree deployment */
+        add_files(root, facts->kernels_at, true, facts);
+    add_from_menu(root, &menu, facts); /* what is started, not the package's copy of it */
+    add_from_modules(root, facts);
     if (facts->n_kernels > 1)
         qsort(facts->kernels, facts->n_kernels, sizeof(facts->kernels[0]), newest_first);
     apply_menu(root, &menu, facts);

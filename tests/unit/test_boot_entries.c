@@ -162,6 +162,8 @@ static void systemd_boot_has_kernels_of_its_own(void **state)
     put_kernel("/boot/efi/abc/6.6.3/linux", "6.6.3");
     put_modules("6.1.2", VIRTIO);
     put_modules("6.6.3", "");
+    put_kernel("/lib/modules/6.6.3/vmlinuz",
+               "6.6.3"); /* the package's copy, which is not started */
     tree_put(&tree, "/boot/efi/abc/6.6.3/initrd", "", 0644);
     tree_put(&tree, "/boot/efi/loader/entries/abc-6.1.2.conf",
              "title A\nsort-key a\nversion 6.1.2\nlinux /abc/6.1.2/linux\n", 0644);
