@@ -28,6 +28,8 @@ static inline void facts_add(struct facts *facts, char *const *word)
 
 static inline void facts_line(struct facts *facts, char *const *word, size_t n, int devices)
 {
+    struct fact_device *device;
+
     assert_true(n >= 2);
     if (strcmp(word[0], "root") == 0)
         facts_set(&facts->root, word[1]);
@@ -42,9 +44,11 @@ static inline void facts_line(struct facts *facts, char *const *word, size_t n, 
 
         assert_int_equal(n, 6);
         facts_add(facts, word + tagged);
-        facts_set(tagged ? &facts->devices[facts->n_devices - 1].part_uuid
-                         : &facts->devices[facts->n_devices - 1].label,
+        device = &facts->devices[facts->n_devices - 1];
+        facts_set(tagged ? &device->part_uuid : &device->label,
                   strcmp(word[4 + tagged], "-") == 0 ? "" : word[4 + tagged]);
+        if (!tagged)
+            facts_set(&device->part_type, strcmp(word[5], "-") == 0 ? "" : word[5]);
     }
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Facts of whole guests: each folder of tests/data/guests has the guest's files (root/), its
- * devices (one a line: name kind fstype uuid label partition-type) and the facts that are expected.
- * With H2K_WRITE_EXPECTED set, the facts are written instead: look at the difference.
+ * devices (one a line: name kind fstype uuid label partition-type; "root NAME" where the root is
+ * not /dev/sda1) and the facts that are expected. With H2K_WRITE_EXPECTED set, the facts are
+ * written instead: look at the difference.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -33,7 +34,13 @@ static void read_devices(const char *path, struct facts *facts)
         struct fact_device *device;
         char **to[6];
 
-        if (fields_split(text, &line, fields, 6) != 6)
+        size_t n = fields_split(text, &line, fields, 6);
+
+        if (n == 2 && span_is(text, fields[0], "root")) {
+            free(facts->root);
+            facts->root = span_dup(text, fields[1]);
+        }
+        if (n != 6)
             continue;
         device = facts_add_device(facts);
         to[0] = &device->name;
@@ -61,6 +68,7 @@ static struct facts *inspect_folder(const char *name)
     struct err err = ERR_NONE;
     int fd;
 
+    facts_set(&facts->root, "/dev/sda1");
     (void)snprintf(path, sizeof(path), GUESTS "/%s/devices", name);
     read_devices(path, facts);
     (void)snprintf(path, sizeof(path), GUESTS "/%s/root", name);
@@ -68,7 +76,6 @@ static struct facts *inspect_folder(const char *name)
     assert_true(fd >= 0);
     assert_int_equal(guest_root_new(fd, &root, &err), 0);
     assert_true(os_probe_linux.match(root));
-    facts_set(&facts->root, "/dev/sda1");
     os_probe_linux.mounts(root, facts);
     assert_int_equal(os_probe_linux.collect(root, &opts, facts, &err), 0);
     guest_root_free(root);
