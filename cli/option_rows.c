@@ -293,7 +293,7 @@ const struct option_row option_rows[] = {
       set_work_dir },
     { "only", 0, "NAME,...", OPT_FIX, "run these fixers only", set_only },
     { "skip", 0, "NAME,...", OPT_FIX, "run all fixers but these", set_skip },
-    { "initramfs", 0, "HOW", OPT_FIX, "auto, inject or none", set_initramfs },
+    { "initramfs", 0, "HOW", OPT_FIX, "auto, inject, rebuild or none", set_initramfs },
     { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
     { "disable-cloud-agents", 0, NULL, OPT_FIX,
       "switch off agents of Azure, AWS, Google ... as well", set_no_cloud_agents },

@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "fixers/plan_lookup.h"
+#include "fixers/run.h"
 
 #define SPACE_MARGIN (1U << 20) /* metadata: directory blocks, journal, trees */
 #define SPACE_BLOCK 4096U       /* files are counted in whole blocks of this size */
@@ -104,6 +105,8 @@ static uint64_t new_size(const struct plan *plan, const struct change *change)
     case CHANGE_LINK:
     case CHANGE_MKDIR:
         return SPACE_BLOCK;
+    case CHANGE_RUN: /* what it makes; what else it does cannot be foreseen */
+        return change->run->makes ? change->run->about_bytes : 0;
     case CHANGE_REMOVE:
     case CHANGE_CHMOD:
         break;
@@ -119,6 +122,8 @@ static void count(const struct plan *plan, const struct change *change, struct s
     if (space->used + fresh > space->peak)
         space->peak = space->used + fresh;
     space->used += fresh;
+    if (change->run && !change->run->makes)
+        return;
     /* what is replaced is free afterwards, unless another name still holds it */
     if (change->action != CHANGE_CHMOD && change->action != CHANGE_MKDIR &&
         change->action != CHANGE_APPEND && guest_lstat(plan->root, change->path, &st) == 0 &&
@@ -237,9 +242,12 @@ int plan_apply(const struct plan *plan, struct err *err)
 {
     for (size_t i = 0; i < plan->n; i++) {
         const struct change *change = &plan->changes[i];
+        int r;
 
         log_debug("%s: %s %s", change->fixer, change_action_name(change->action), change->path);
-        if (actions[change->action](plan->root, change, err) < 0)
+        r = change->run ? run_program(plan, change, err)
+                        : actions[change->action](plan->root, change, err);
+        if (r < 0)
             return err_wrap(err, "%s: %s %s", change->fixer, change_action_name(change->action),
                             change->path);
     }

@@ -16,6 +16,7 @@
 #include "fixers/apply.h"
 #include "fixers/job_stage.h"
 #include "inspect/fields.h"
+#include "inspect/initramfs.h"
 
 int stage_open(struct job *job, struct err *err)
 {
@@ -342,11 +343,46 @@ int stage_plan(struct job *job, struct err *err)
     return 0;
 }
 
+/* What a program of the guest has made of an initramfs may lack things that no setting of it asks
+ * for (rules that name interfaces): they are added as they are to any other initramfs. */
+static int complete_initramfs(struct job *job, struct err *err)
+{
+    static const char name[] = "initramfs";
+    struct facts *facts = job->chosen->facts;
+    struct fix_opts opts = { .initramfs = INITRAMFS_INJECT };
+    const struct fix_context ctx = { .facts = facts, .opts = &opts, .session = job->session };
+    struct plan *rest = NULL;
+    int r;
+
+    if (strlist_has(&job->opts->fix.skip, name))
+        return 0;
+    for (size_t i = 0; i < facts->n_kernels; i++)
+        if (facts->kernels[i].archive) /* to be looked into again */
+            facts->kernels[i].archive->image_bytes = 0;
+    strlist_add(&opts.only, name);
+    r = fixers_plan(&ctx, job->plan->root, &rest, err);
+    strlist_done(&opts.only);
+    if (r == 0)
+        r = plan_check_space(rest, err);
+    if (r == 0)
+        r = plan_apply(rest, err);
+    if (r == 0) {
+        json_t *changes = plan_to_json(rest, job->opts->fix.show_secrets);
+
+        (void)json_array_extend(job->changes, changes);
+        json_decref(changes);
+    }
+    plan_free(rest);
+    return r < 0 ? err_wrap(err, "complete the initramfs") : 0;
+}
+
 int stage_apply(struct job *job, struct err *err)
 {
     int r = plan_check_space(job->plan, err);
 
-    return r ? r : plan_apply(job->plan, err);
+    if (r == 0)
+        r = plan_apply(job->plan, err);
+    return r == 0 && plan_runs(job->plan) ? complete_initramfs(job, err) : r;
 }
 
 int stage_trim(struct job *job, struct err *err)

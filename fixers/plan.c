@@ -25,6 +25,15 @@ static void change_done(struct change *change)
     free(change->data);
     free(change->old);
     free(change->note);
+    if (!change->run)
+        return;
+    strlist_done(&change->run->argv);
+    strlist_done(&change->run->env);
+    strlist_done(&change->run->paths);
+    strlist_done(&change->run->texts);
+    strlist_done(&change->run->wanted);
+    free(change->run->makes);
+    free(change->run);
 }
 
 void plan_free(struct plan *plan)
@@ -402,6 +411,23 @@ void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *re
     if (!change)
         change = add(plan, CHANGE_CHMOD, real, reason);
     change->attr.mode = mode;
+}
+
+struct run *plan_run(struct plan *plan, const char *path, const char *reason)
+{
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    struct change *change = add(plan, CHANGE_RUN, real ? real : path, reason);
+
+    change->run = mem_alloc(sizeof(*change->run));
+    return change->run;
+}
+
+bool plan_runs(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->changes[i].action == CHANGE_RUN)
+            return true;
+    return false;
 }
 
 void plan_note(struct plan *plan, const char *fmt, ...)

@@ -14,6 +14,7 @@
 
 #include "engine/base/err.h"
 #include "engine/guest.h"
+#include "engine/session.h"
 
 enum change_action {
     CHANGE_WRITE,  /* the whole new content of a file, which may be new */
@@ -23,6 +24,21 @@ enum change_action {
     CHANGE_LINK,   /* a symbolic link, replacing what is there */
     CHANGE_MKDIR,
     CHANGE_CHMOD,
+    CHANGE_RUN, /* a program of the guest is run in a jail; after all other changes */
+};
+
+/* What is run. The program changes the guest's files itself, or makes a file that is looked at
+ * before it replaces the one at the change's path. */
+struct run {
+    struct strlist argv;         /* argv[0]: its path in the guest */
+    struct strlist env;          /* "NAME=value" */
+    struct strlist paths, texts; /* files that it sees with other contents than they have */
+    char *makes;                 /* name below JAIL_OUT of what it makes; NULL: nothing */
+    uint64_t about_bytes;        /* how large that will be, roughly */
+    struct strlist wanted;       /* for @check */
+
+    /* Is the file that was made as it must be? 0, or negative errno and *err. */
+    int (*check)(const struct run *run, int fd, uint64_t size, struct err *err);
 };
 
 struct change {
@@ -37,10 +53,12 @@ struct change {
     struct guest_attr attr; /* of a new file; MKDIR, CHMOD: mode */
     bool secret;            /* the file is not world-readable in the guest: its diff is redacted */
     char *note;             /* APPEND, COPY: what the bytes are, for people; may be NULL */
+    struct run *run;        /* RUN; else NULL */
 };
 
 struct plan {
     const struct guest_root *root;
+    struct session *session; /* for private folders of the host, when something is run */
     struct change *changes; /* one per path and kind: a second write replaces the first's content */
     size_t n;
     const char *fixer;    /* whose changes or notes are being added now */
@@ -90,6 +108,8 @@ void plan_mkdir(struct plan *plan, const char *path, mode_t mode, const char *re
 void plan_mkdir_as(struct plan *plan, const char *path, const struct guest_attr *attr,
                    const char *reason);
 void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason);
+/* Run a program of the guest. @path: what it makes anew, or the program. Fill what is returned. */
+struct run *plan_run(struct plan *plan, const char *path, const char *reason);
 void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- looking at it ---- */
@@ -98,6 +118,9 @@ void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(pr
  * @show_secrets false: the lines of secret files are not shown. */
 char *change_diff(const struct change *change, bool show_secrets);
 const char *change_action_name(enum change_action action); /* "write", "append" ... */
+
+/* Is a program of the guest run? */
+bool plan_runs(const struct plan *plan);
 
 /* "changes" of h2k.plan/1. New reference. */
 json_t *plan_to_json(const struct plan *plan, bool show_secrets);

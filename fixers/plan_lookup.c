@@ -60,7 +60,7 @@ char *plan_real_parent(const struct plan *plan, const char *path)
 
 bool action_decides_content(enum change_action action)
 {
-    return action != CHANGE_APPEND && action != CHANGE_CHMOD;
+    return action != CHANGE_APPEND && action != CHANGE_CHMOD && action != CHANGE_RUN;
 }
 
 struct change *plan_find_content(const struct plan *plan, const char *path)

@@ -15,7 +15,7 @@ char *plan_real_parent(const struct plan *plan, const char *path);
 /* The last change that says what will be at the canonical @path; NULL: what the guest has. */
 struct change *plan_find_content(const struct plan *plan, const char *path);
 
-/* Does @action say what is at its path (an append or a chmod does not)? */
+/* Does @action say what is at its path (an append, a chmod or a run does not)? */
 bool action_decides_content(enum change_action action);
 
 /* The last change of that kind at the canonical @path. */

@@ -12,7 +12,7 @@ const char *change_action_name(enum change_action action)
     static const char *const names[] = {
         [CHANGE_WRITE] = "write",   [CHANGE_APPEND] = "append", [CHANGE_COPY] = "copy",
         [CHANGE_REMOVE] = "remove", [CHANGE_LINK] = "link",     [CHANGE_MKDIR] = "mkdir",
-        [CHANGE_CHMOD] = "chmod",
+        [CHANGE_CHMOD] = "chmod",   [CHANGE_RUN] = "run",
     };
 
     return names[action];
@@ -40,6 +40,24 @@ static char *diff_of_write(const struct change *change, bool show_secrets)
         before.label, after.label, removed, added);
 }
 
+/* Arguments with blanks in quotes, for people. */
+static char *describe_run(const struct change *change)
+{
+    const struct run *run = change->run;
+    struct strbuf text = { 0 };
+
+    strbuf_puts(&text, "(a program of the guest runs in a jail:");
+    for (size_t i = 0; i < run->argv.n; i++)
+        strbuf_printf(&text, strchr(run->argv.items[i], ' ') ? " \"%s\"" : " %s",
+                      run->argv.items[i]);
+    for (size_t i = 0; i < run->paths.n; i++)
+        strbuf_printf(&text, "; it sees %s changed", run->paths.items[i]);
+    if (run->makes)
+        strbuf_printf(&text, "; what it makes replaces %s", change->path);
+    strbuf_puts(&text, ")\n");
+    return strbuf_take(&text);
+}
+
 char *change_diff(const struct change *change, bool show_secrets)
 {
     switch (change->action) {
@@ -59,6 +77,8 @@ char *change_diff(const struct change *change, bool show_secrets)
                           (unsigned)change->attr.mode);
     case CHANGE_CHMOD:
         return mem_printf("(%s gets mode %04o)\n", change->path, (unsigned)change->attr.mode);
+    case CHANGE_RUN:
+        return describe_run(change);
     }
     return mem_strdup("");
 }
@@ -67,6 +87,15 @@ static void set(json_t *object, const char *key, json_t *value)
 {
     /* fails only when memory is short: the key is then missing, which a reader notices */
     (void)json_object_set_new(object, key, value);
+}
+
+static json_t *argv_json(const struct strlist *argv)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < argv->n; i++)
+        (void)json_array_append_new(list, json_text(argv->items[i]));
+    return list;
 }
 
 json_t *plan_to_json(const struct plan *plan, bool show_secrets)
@@ -88,6 +117,8 @@ json_t *plan_to_json(const struct plan *plan, bool show_secrets)
         if (change->action == CHANGE_LINK || change->action == CHANGE_COPY)
             set(object, change->action == CHANGE_LINK ? "target" : "source",
                 json_text(change->data));
+        if (change->run)
+            set(object, "argv", argv_json(&change->run->argv));
         if (change->secret)
             set(object, "redacted", json_boolean(!show_secrets));
         (void)json_array_append_new(changes, object);

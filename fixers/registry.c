@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "fixers/linux/linux.h"
+#include "fixers/run.h"
 
 /* A fixer reads through the plan, so it sees what those before it will have written. */
 const struct fixer *const fixers[] = {
@@ -90,12 +91,14 @@ int fixers_plan(const struct fix_context *ctx, const struct guest_root *root, st
     if (check_injections(ctx, err) < 0)
         return -err->code;
     plan = plan_new(root);
+    plan->session = ctx->session;
     for (size_t i = 0; i < n_fixers; i++) {
         if (plan_one(ctx, fixers[i], plan, err) < 0) {
             plan_free(plan);
             return -err->code;
         }
     }
+    runs_last(plan);
     *ret = plan;
     return 0;
 }

@@ -200,6 +200,8 @@ static int plan_segment(struct initramfs_work *work, struct err *err)
         return -err->code;
     if (work->segment.n == 0 && work->missing.n == 0)
         return 0;
+    if (work->ctx->opts->initramfs == INITRAMFS_REBUILD)
+        return initramfs_plan_rebuild(work, append_reason(work), err);
     if (work->missing.n > 0 && work_add_modules(work, err) < 0)
         return -err->code;
     if (segment_build(&work->segment, work->found, work->size, &bytes) < 0)
@@ -212,7 +214,7 @@ static int plan_segment(struct initramfs_work *work, struct err *err)
 static bool is_planned(const struct initramfs_work *work)
 {
     for (size_t i = 0; i < work->plan->n; i++)
-        if (work->plan->changes[i].action == CHANGE_APPEND &&
+        if ((work->plan->changes[i].action == CHANGE_APPEND || work->plan->changes[i].run) &&
             strcmp(work->plan->changes[i].path, work->kernel->initrd) == 0)
             return true;
     return false;
@@ -283,10 +285,6 @@ static int plan(const struct fix_context *ctx, struct plan *plan, struct err *er
     CLEANUP_STRLIST struct strlist config = { 0 };
     bool injected = false;
 
-    if (ctx->opts->initramfs == INITRAMFS_REBUILD)
-        return err_status(err, STATUS_USAGE,
-                          "--initramfs=rebuild is not available in this version: use "
-                          "--initramfs=inject");
     if (naming_files_read(plan, &naming, err) < 0)
         return -err->code;
     for (size_t i = 0; i < ctx->facts->n_kernels; i++) {

@@ -48,8 +48,9 @@ char *initramfs_tools_with(const char *text, const struct strlist *modules)
     return NULL;
 }
 
-/* Take MODULES= from a file into *value when it is set there. */
-static int read_modules_setting(struct plan *plan, const char *path, char **value, struct err *err)
+/* Take MODULES= from a file into *value, and the file's name, when it is set there. */
+static int read_modules_setting(struct plan *plan, const char *path, char **value, char **file,
+                                struct err *err)
 {
     CLEANUP_SHELLVARS struct shellvars vars = { 0 };
     CLEANUP_FREE char *text = NULL;
@@ -61,8 +62,8 @@ static int read_modules_setting(struct plan *plan, const char *path, char **valu
     shellvars_parse(text, strlen(text), &vars);
     found = shellvars_get(&vars, "MODULES");
     if (found) {
-        free(*value);
-        *value = mem_strdup(found);
+        facts_set(value, found);
+        facts_set(file, path);
     }
     return 0;
 }
@@ -85,17 +86,26 @@ static int list_dir(struct plan *plan, const char *dir, struct strlist *ret, str
     return 0;
 }
 
-static int plan_initramfs_tools(struct plan *plan, const struct strlist *modules, struct err *err)
+int initramfs_tools_setting(struct plan *plan, char **ret_value, char **ret_file, struct err *err)
 {
     CLEANUP_STRLIST struct strlist files = { 0 };
-    CLEANUP_FREE char *setting = mem_strdup("most");
-    CLEANUP_FREE char *text = NULL, *fixed = NULL;
-    int r = read_modules_setting(plan, TOOLS_DIR "/initramfs.conf", &setting, err);
+    CLEANUP_FREE char *value = mem_strdup("most"), *file = mem_strdup("");
+    int r = read_modules_setting(plan, TOOLS_DIR "/initramfs.conf", &value, &file, err);
 
     if (r >= 0)
         r = list_dir(plan, TOOLS_DIR "/conf.d", &files, err);
     for (size_t i = 0; r >= 0 && i < files.n; i++)
-        r = read_modules_setting(plan, files.items[i], &setting, err);
+        r = read_modules_setting(plan, files.items[i], &value, &file, err);
+    *ret_value = TAKE(value);
+    *ret_file = TAKE(file);
+    return r < 0 ? r : 0;
+}
+
+static int plan_initramfs_tools(struct plan *plan, const struct strlist *modules, struct err *err)
+{
+    CLEANUP_FREE char *setting = NULL, *file = NULL, *text = NULL, *fixed = NULL;
+    int r = initramfs_tools_setting(plan, &setting, &file, err);
+
     /* "most" takes all drivers of disks and networks along */
     if (r < 0 || strcmp(setting, "most") == 0)
         return r;

@@ -16,6 +16,10 @@ int initramfs_conf_plan(const struct fix_context *ctx, struct plan *plan,
  * (omit_drivers); NULL when it holds nothing of that kind. Free it. */
 char *dracut_without_omits(const char *text, const struct strlist *modules);
 
+/* MODULES= of initramfs-tools, as it will be: "most" when nothing says so. *ret_file: what has the
+ * last word, or "". Free both, after a failure too. */
+int initramfs_tools_setting(struct plan *plan, char **ret_value, char **ret_file, struct err *err);
+
 /* The text of initramfs-tools' list of modules with those that it lacks; NULL when it has all. */
 char *initramfs_tools_with(const char *text, const struct strlist *modules);
 

@@ -48,6 +48,10 @@ int work_read_modules(struct initramfs_work *work, struct err *err);
 /* Put the modules of work->missing and, for a tree of them, new indexes into the segment. */
 int work_add_modules(struct initramfs_work *work, struct err *err);
 
+/* Have the guest's own tool make the initramfs anew instead (rebuild.c): 1, or negative errno and
+ * *err; STATUS_REFUSED when the guest has no tool that is known. */
+int initramfs_plan_rebuild(struct initramfs_work *work, const char *reason, struct err *err);
+
 /* The name that a module has in the archive: without the suffix of a compression when the others
  * there have none. Free it. */
 char *work_name_inside(const struct initramfs_work *work, const char *path);
