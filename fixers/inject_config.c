@@ -18,6 +18,10 @@
     {                                                                                              \
         .name = (key), .kind = CONFIG_TEXTS, .offset = offsetof(struct type, field)                \
     }
+#define MAP(key, type, field, table)                                                               \
+    {                                                                                              \
+        .name = (key), .kind = CONFIG_MAP, .offset = offsetof(struct type, field), .map = &(table) \
+    }
 #define MAPS(key, type, field, table)                                                              \
     {                                                                                              \
         .name = (key), .kind = CONFIG_MAPS, .offset = offsetof(struct type, field),                \
@@ -62,20 +66,66 @@ static const struct config_map user_map = {
     .check = inject_user_check,
 };
 
+static const struct config_key service_keys[] = {
+    TEXTS("enable", inject_services, enable),
+    TEXTS("disable", inject_services, disable),
+    TEXTS("mask", inject_services, mask),
+};
+
+static const struct config_map service_map = {
+    .keys = service_keys,
+    .n_keys = ARRAY_SIZE(service_keys),
+    .check = inject_services_check,
+};
+
+static const struct config_key script_keys[] = {
+    TEXT("script", inject_script, script),
+    TEXT("command", inject_script, command),
+    TEXTS("install", inject_script, install),
+};
+
+static const struct config_map script_map = {
+    .keys = script_keys,
+    .n_keys = ARRAY_SIZE(script_keys),
+    .size = sizeof(struct inject_script),
+    .check = inject_script_check,
+};
+
+static const struct config_key cloud_keys[] = {
+    TEXT("user-data", inject_cloud, user_data),
+    TEXT("user-data-file", inject_cloud, user_data_file),
+    TEXT("meta-data", inject_cloud, meta_data),
+    TEXT("meta-data-file", inject_cloud, meta_data_file),
+    TEXT("network-config", inject_cloud, network_config),
+    TEXT("network-config-file", inject_cloud, network_config_file),
+    TEXTS("datasources", inject_cloud, datasources),
+    FLAG("disable", inject_cloud, disable),
+};
+
+static const struct config_map cloud_map = {
+    .keys = cloud_keys,
+    .n_keys = ARRAY_SIZE(cloud_keys),
+    .check = inject_cloud_check,
+};
+
 static const struct config_key top_keys[] = {
     TEXT("hostname", injections, hostname),
     TEXT("timezone", injections, timezone),
     MAPS("users", injections, users, user_map),
     MAPS("files", injections, files, file_map),
+    MAP("services", injections, services, service_map),
+    MAPS("firstboot", injections, firstboot, script_map),
+    TEXT("install-agent", injections, agent_from),
+    FLAG("remove-tools", injections, remove_tools),
+    MAP("cloud-init", injections, cloud, cloud_map),
 };
 
 static int check_top(void *item, const char *folder, struct err *err)
 {
-    const struct injections *inject = item;
-    int r = 0;
+    struct injections *inject = item;
+    int r = inject_agent_load(inject, folder, err);
 
-    (void)folder;
-    if (inject->hostname)
+    if (r == 0 && inject->hostname)
         r = inject_hostname_check(inject->hostname, err);
     if (r == 0 && inject->timezone)
         r = inject_timezone_check(inject->timezone, err);

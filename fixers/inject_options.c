@@ -160,21 +160,129 @@ static int add_delete(struct injections *inject, const char *value, struct err *
     return inject_file_check(file, "", err);
 }
 
+/* ---- services and what the guest does at its first start ---- */
+
+static int add_enable(struct injections *inject, const char *value, struct err *err)
+{
+    strlist_add(&inject->services.enable, value);
+    return inject_services_check(&inject->services, "", err);
+}
+
+static int add_disable(struct injections *inject, const char *value, struct err *err)
+{
+    strlist_add(&inject->services.disable, value);
+    return inject_services_check(&inject->services, "", err);
+}
+
+static int add_mask(struct injections *inject, const char *value, struct err *err)
+{
+    strlist_add(&inject->services.mask, value);
+    return inject_services_check(&inject->services, "", err);
+}
+
+static struct inject_script *add_script(struct injections *inject)
+{
+    return mem_add(&inject->firstboot, &inject->n_firstboot, sizeof(*inject->firstboot));
+}
+
+static int add_firstboot(struct injections *inject, const char *value, struct err *err)
+{
+    struct inject_script *script = add_script(inject);
+
+    script->script = mem_strdup(value);
+    return inject_script_check(script, "", err);
+}
+
+static int add_command(struct injections *inject, const char *value, struct err *err)
+{
+    struct inject_script *script = add_script(inject);
+
+    script->command = mem_strdup(value);
+    return inject_script_check(script, "", err);
+}
+
+static int add_install(struct injections *inject, const char *value, struct err *err)
+{
+    struct inject_script *script = add_script(inject);
+    CLEANUP_FREE char *copy = mem_strdup(value);
+    char *save = NULL;
+
+    for (char *name = strtok_r(copy, ",", &save); name; name = strtok_r(NULL, ",", &save))
+        strlist_add(&script->install, name);
+    return inject_script_check(script, "", err);
+}
+
+static int set_agent(struct injections *inject, const char *value, struct err *err)
+{
+    replace(&inject->agent_from, value);
+    return inject_agent_load(inject, "", err);
+}
+
+static int set_remove_tools(struct injections *inject, const char *value, struct err *err)
+{
+    (void)value;
+    (void)err;
+    inject->remove_tools = true;
+    return 0;
+}
+
+static int add_cloud(struct injections *inject, const char *value, struct err *err)
+{
+    struct inject_cloud *cloud = &inject->cloud;
+    const struct {
+        const char *key;
+        char **text, **file;
+    } files[] = {
+        { "user-data=", &cloud->user_data, &cloud->user_data_file },
+        { "meta-data=", &cloud->meta_data, &cloud->meta_data_file },
+        { "network-config=", &cloud->network_config, &cloud->network_config_file },
+    };
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+        if (!behind(value, files[i].key))
+            continue;
+        free(TAKE(*files[i].text));
+        replace(files[i].file, behind(value, files[i].key));
+        known = true;
+    }
+    if (behind(value, "datasource=")) {
+        strlist_add(&cloud->datasources, behind(value, "datasource="));
+        known = true;
+    } else if (strcmp(value, "disable") == 0) {
+        cloud->disable = known = true;
+    }
+    if (!known)
+        return err_status(err, STATUS_USAGE,
+                          "known are user-data=FILE, meta-data=FILE, network-config=FILE, "
+                          "datasource=NAME and disable");
+    return inject_cloud_check(cloud, "", err);
+}
+
 static const struct {
     const char *name;
     int (*take)(struct injections *inject, const char *value, struct err *err);
 } options[] = {
-    { "root-password", set_root_password },
-    { "password", add_password },
-    { "ssh-inject", add_key },
+    { "chmod", add_chmod },
+    { "cloud-init", add_cloud },
+    { "delete", add_delete },
+    { "disable-service", add_disable },
+    { "enable-service", add_enable },
+    { "firstboot", add_firstboot },
+    { "firstboot-command", add_command },
+    { "firstboot-install", add_install },
     { "hostname", set_hostname },
+    { "install-agent", set_agent },
+    { "link", add_link },
+    { "mask-service", add_mask },
+    { "mkdir", add_mkdir },
+    { "password", add_password },
+    { "remove-tools", set_remove_tools },
+    { "root-password", set_root_password },
+    { "ssh-inject", add_key },
     { "timezone", set_timezone },
     { "upload", add_upload },
     { "write", add_write },
-    { "mkdir", add_mkdir },
-    { "delete", add_delete },
-    { "chmod", add_chmod },
-    { "link", add_link },
 };
 
 int injections_option(struct injections *inject, const char *option, const char *value,

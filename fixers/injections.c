@@ -47,6 +47,26 @@ static void user_done(struct inject_user *user)
     free(user->comment);
 }
 
+static void script_done(struct inject_script *script)
+{
+    free(script->script);
+    free(script->command);
+    strlist_done(&script->install);
+    free(script->name);
+    free(script->data);
+}
+
+static void cloud_done(struct inject_cloud *cloud)
+{
+    free(cloud->user_data);
+    free(cloud->meta_data);
+    free(cloud->network_config);
+    free(cloud->user_data_file);
+    free(cloud->meta_data_file);
+    free(cloud->network_config_file);
+    strlist_done(&cloud->datasources);
+}
+
 void injections_done(struct injections *inject)
 {
     free(inject->hostname);
@@ -57,12 +77,29 @@ void injections_done(struct injections *inject)
     for (size_t i = 0; i < inject->n_files; i++)
         file_done(&inject->files[i]);
     free(inject->files);
+    strlist_done(&inject->services.enable);
+    strlist_done(&inject->services.disable);
+    strlist_done(&inject->services.mask);
+    for (size_t i = 0; i < inject->n_firstboot; i++)
+        script_done(&inject->firstboot[i]);
+    free(inject->firstboot);
+    cloud_done(&inject->cloud);
+    free(inject->agent.file);
+    free(inject->agent.data);
+    free(inject->agent_from);
     *inject = (struct injections){ 0 };
 }
 
 bool injections_any(const struct injections *inject)
 {
-    return inject->hostname || inject->timezone || inject->n_users > 0 || inject->n_files > 0;
+    const struct inject_services *services = &inject->services;
+    const struct inject_cloud *cloud = &inject->cloud;
+
+    return inject->hostname || inject->timezone || inject->n_users > 0 || inject->n_files > 0 ||
+           services->enable.n > 0 || services->disable.n > 0 || services->mask.n > 0 ||
+           inject->n_firstboot > 0 || inject->agent.from_repository || inject->agent.file ||
+           inject->remove_tools || cloud->user_data || cloud->meta_data || cloud->network_config ||
+           cloud->datasources.n > 0 || cloud->disable;
 }
 
 struct inject_user *inject_user_get(struct injections *inject, const char *name)

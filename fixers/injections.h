@@ -47,8 +47,48 @@ struct inject_user {
     char *uid, *home, *shell, *comment; /* of a new account */
 };
 
+/* Names of services; one stands in one of the lists only. */
+struct inject_services {
+    struct strlist enable, disable, mask;
+};
+
+/* Something that the guest does once, at its first start. Exactly one of these is given. */
+struct inject_script {
+    char *script;           /* file of the host */
+    char *command;          /* for its shell */
+    struct strlist install; /* packages, by its package manager */
+
+    /* made of the first two */
+    char *name; /* for people */
+    char *data; /* with its "#!" line; NULL: packages */
+    size_t len;
+};
+
+/* For cloud-init: a seed that needs no network, sources that it asks, or nothing at all. */
+struct inject_cloud {
+    char *user_data, *meta_data, *network_config;
+    char *user_data_file, *meta_data_file, *network_config_file; /* files of the host with these */
+    struct strlist datasources; /* "NoCloud" ... in the order in which they are asked */
+    bool disable;
+};
+
+/* QEMU's guest agent: from the guest's repositories, or a package. */
+struct inject_agent {
+    bool from_repository;
+    char *file; /* name of the package; NULL: none */
+    char *data;
+    size_t len;
+};
+
 struct injections {
     char *hostname, *timezone;
+    struct inject_services services;
+    struct inject_script *firstboot; /* in order */
+    size_t n_firstboot;
+    struct inject_cloud cloud;
+    struct inject_agent agent;
+    char *agent_from;  /* of the file: "repository", or a file of the host */
+    bool remove_tools; /* of the old hypervisor, at the first start */
     struct inject_user *users;
     size_t n_users;
     struct inject_file *files; /* in order */
@@ -77,6 +117,10 @@ int injections_parse(struct injections *inject, const char *text, size_t len, co
 
 int inject_file_check(void *item, const char *folder, struct err *err);
 int inject_user_check(void *item, const char *folder, struct err *err);
+int inject_services_check(void *item, const char *folder, struct err *err);
+int inject_script_check(void *item, const char *folder, struct err *err);
+int inject_cloud_check(void *item, const char *folder, struct err *err);
+int inject_agent_load(struct injections *inject, const char *folder, struct err *err);
 int inject_hostname_check(const char *name, struct err *err);
 int inject_timezone_check(const char *name, struct err *err);
 

@@ -236,7 +236,6 @@ int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct er
     };
     int r = comment_mounts(plan, err);
 
-    (void)ctx;
     if (r >= 0)
         r = comment_modules(plan, "/etc/modules", err);
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(files); i++) {
@@ -247,7 +246,7 @@ int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct er
             r = files[i].fn(plan, paths.items[j], err);
     }
     for (size_t i = 0; i < ARRAY_SIZE(leftovers); i++)
-        if (guest_is_file(plan->root, leftovers[i].path))
+        if (!ctx->opts->inject.remove_tools && guest_is_file(plan->root, leftovers[i].path))
             plan_note(plan, "%s", leftovers[i].note);
     return r;
 }

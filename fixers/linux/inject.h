@@ -20,6 +20,21 @@ int inject_password(struct plan *plan, const struct inject_user *user, struct er
 /* Keys of SSH that may log in (inject_keys.c). */
 int inject_keys(struct plan *plan, const struct inject_user *user, struct err *err);
 
+/* Services that start or do not (services.c). */
+int inject_services(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* What the guest does at its first start (inject_firstboot.c, inject_tools.c). */
+int inject_firstboot(const struct fix_context *ctx, struct plan *plan, struct err *err);
+int inject_remove_tools(const struct fix_context *ctx, struct plan *plan, struct err *err);
+int inject_agent(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
+/* Shell text that installs packages from the guest's repositories: append their names. NULL: its
+ * package manager is not known. */
+const char *inject_install_command(const struct facts *facts);
+
+/* A seed for cloud-init, what it asks, or that it does nothing (inject_cloud.c). */
+int inject_cloud(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
 /* Files, folders, links, modes, removals, in their order (inject_files.c). */
 int inject_files(const struct fix_context *ctx, struct plan *plan, struct err *err);
 

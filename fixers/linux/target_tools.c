@@ -137,7 +137,7 @@ static int start_script(struct plan *plan, const char *agent, struct err *err)
     return r < 0 ? r : 1;
 }
 
-static int start_agent(struct plan *plan, struct err *err)
+static int start_agent(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     bool systemd = guest_is_file(plan->root, "/usr/lib/systemd/systemd") ||
                    guest_is_file(plan->root, "/lib/systemd/systemd");
@@ -150,6 +150,8 @@ static int start_agent(struct plan *plan, struct err *err)
         return r < 0 ? r : 0;
     for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
         installed |= guest_exists(plan->root, programs[i]);
+    if (!installed && ctx->opts->inject.agent_from) /* it will be */
+        return 0;
     plan_note(plan, installed ? "QEMU's guest agent is installed, but not what starts it"
                               : "QEMU's guest agent is not installed; install qemu-guest-agent for "
                                 "clean shutdowns, snapshots and addresses in the host's tools");
@@ -252,7 +254,7 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
 
 static int plan_target_tools(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
-    int r = start_agent(plan, err);
+    int r = start_agent(ctx, plan, err);
 
     if (r >= 0)
         r = fix_clock(plan, err);

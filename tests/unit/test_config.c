@@ -92,6 +92,16 @@ static const struct {
     { "users:\n  - name: a\n    groups: [b, 'c,d']\n", "a: no group is called c,d" },
     { "users:\n  - name: a\n    ssh-keys: ['-----BEGIN']\n", "a: that is no line of a public key" },
     { "users:\n  - name: a\n  - name: a\n", "x: the user a is there twice" },
+    { "services: {enable: 'a b'}\n", "x:1:11: services: a b: that is no name of a service" },
+    { "services: {enable: a, mask: [b, a]}\n", "a: it is to be enabled, disabled or masked" },
+    { "firstboot: [{}]\n", "x:1:13: firstboot: give one of script, command and install" },
+    { "firstboot: [{command: a, install: b}]\n", "give one of script, command and install" },
+    { "firstboot: [{install: 'a;b'}]\n", "a;b: that is no name of a package" },
+    { "firstboot: [{install: --root}]\n", "--root: that is no name of a package" },
+    { "cloud-init: {user-data: 'a: b'}\n", "user data begins with #cloud-config" },
+    { "cloud-init: {datasources: 'a, b'}\n", "a, b: that is no name of a data source" },
+    { "cloud-init: {disable: true, datasources: a}\n", "cloud-init is to be disabled" },
+    { "install-agent: /nonexistent\n", "/nonexistent" },
     { "hostname: {a\n", "no YAML: " },
     { "hostname: a\n---\nhostname: b\n", "x:2:1: only one document is read" },
 };
@@ -149,6 +159,14 @@ static void options_add_to_the_file(void **state)
         { "root-password", "disabled" },
         { "password", "a:password:x:y" },
         { "ssh-inject", "a:string:ssh-ed25519 AAAA a@b" },
+        { "enable-service", "a" },
+        { "disable-service", "b" },
+        { "mask-service", "c" },
+        { "firstboot-command", "d" },
+        { "firstboot-install", "e,f" },
+        { "install-agent", "repository" },
+        { "remove-tools", "" },
+        { "cloud-init", "datasource=None" },
     };
     struct injections inject = { 0 };
     struct err err = ERR_NONE;
@@ -163,6 +181,13 @@ static void options_add_to_the_file(void **state)
     assert_string_equal(inject.files[1].path, "/etc/a");
     assert_string_equal(inject.files[1].data, "b:c\n");
     assert_string_equal(inject.files[3].link, "../a");
+    assert_string_equal(inject.services.enable.items[0], "a");
+    assert_string_equal(inject.services.disable.items[0], "b");
+    assert_string_equal(inject.services.mask.items[0], "c");
+    assert_string_equal(inject.firstboot[0].data, "#!/bin/sh\nd\n");
+    assert_int_equal(inject.firstboot[1].install.n, 2);
+    assert_true(inject.agent.from_repository && inject.remove_tools);
+    assert_string_equal(inject.cloud.datasources.items[0], "None");
     assert_int_equal(inject.n_users, 2);
     assert_string_equal(inject.users[0].name, "root");
     assert_true(inject.users[0].disable);
@@ -194,6 +219,9 @@ static void wrong_options_are_usage_errors(void **state)
         { "password", "a/b:locked" },
         { "ssh-inject", "root:key" },
         { "ssh-inject", "root:string:AAAA" },
+        { "cloud-init", "user-date=x" },
+        { "firstboot-install", "" },
+        { "enable-service", "../x" },
     };
 
     (void)state;
@@ -230,6 +258,9 @@ static const struct {
     { "none: x\n", NULL },
     { "users: [{none: x}]\n", "user" },
     { "files: [{none: x}]\n", "file" },
+    { "services: {none: x}\n", "services" },
+    { "firstboot: [{none: x}]\n", "script" },
+    { "cloud-init: {none: x}\n", "cloud" },
 };
 
 static void the_schema_has_the_same_keys(void **state)
