@@ -4,6 +4,7 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/cleanup.h"
 #include "inspect/grubcfg.h"
@@ -261,17 +262,60 @@ void boot_entries_done(struct boot_entries *menu)
 
 /* ---- kernels ---- */
 
+/* The name in the folder @dir that is @part but for its case; NULL. Free it. */
+static char *step_any_case(const struct guest_root *root, const char *dir, const char *part)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+
+    if (guest_list(root, *dir ? dir : "/", &names, &err) < 0)
+        return NULL;
+    for (size_t i = 0; i < names.n; i++)
+        if (strcasecmp(names.items[i], part) == 0)
+            return mem_printf("%s/%s", dir, names.items[i]);
+    return NULL;
+}
+
+/* A file below @place, where an ESP may be: FAT has no case, but a copy of it has. */
+static char *find_any_case(const struct guest_root *root, const char *place, const char *spelled)
+{
+    CLEANUP_FREE char *copy = mem_strdup(spelled);
+    char *path = mem_strdup(place);
+    char *save = NULL;
+
+    for (char *part = strtok_r(copy, "/", &save); path && part; part = strtok_r(NULL, "/", &save)) {
+        char *next = step_any_case(root, path, part);
+
+        free(path);
+        path = next;
+    }
+    if (path && guest_is_file(root, path))
+        return path;
+    free(path);
+    return NULL;
+}
+
 char *boot_entries_path(const struct guest_root *root, const char *spelled)
 {
     static const char *const places[] = { "/boot", "", "/boot/efi", "/efi", "/boot/extlinux" };
+    static const char *const esps[] = { "/boot/efi", "/efi", "/boot" };
+    const char *device_end = *spelled == '(' ? strchr(spelled, ')') : NULL;
+    struct err err = ERR_NONE;
+    char *real = NULL;
 
+    /* GRUB's ($drive1)/kernels/... */
+    spelled = device_end ? device_end + 1 : spelled;
     for (size_t i = 0; i < ARRAY_SIZE(places) && *spelled; i++) {
         CLEANUP_FREE char *path =
             mem_printf("%s%s%s", places[i], *spelled == '/' ? "" : "/", spelled);
-        struct err err = ERR_NONE;
-        char *real = NULL;
 
         if (guest_is_file(root, path) && guest_real_path(root, path, &real, &err) >= 0)
+            return real;
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(esps) && strncasecmp(spelled, "/EFI/", 5) == 0; i++) {
+        CLEANUP_FREE char *path = find_any_case(root, esps[i], spelled);
+
+        if (path && guest_real_path(root, path, &real, &err) >= 0)
             return real;
     }
     return NULL;

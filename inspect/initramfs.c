@@ -19,19 +19,23 @@
 #define KEPT_FILES_MAX 64U
 #define INDEX_MAX (4U << 20)
 
-/* Length of "usr/lib/modules/VERSION" at the start of @name when more follows it; else 0. */
+/* Length of "usr/lib/modules/VERSION" at the start of @name when more follows it; else 0. NixOS has
+ * it below "nix/store/NAME". */
 static size_t modules_prefix_len(const char *name)
 {
     static const char *const folders[] = { "usr/lib/modules/", "lib/modules/" };
+    const char *begin = name;
 
+    if (strncmp(name, "nix/store/", 10) == 0 && strchr(name + 10, '/'))
+        begin = strchr(name + 10, '/') + 1;
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
         size_t len = strlen(folders[i]);
         const char *slash;
 
-        if (strncmp(name, folders[i], len) != 0)
+        if (strncmp(begin, folders[i], len) != 0)
             continue;
-        slash = strchr(name + len, '/');
-        return slash && slash > name + len && slash[1] ? (size_t)(slash - name) : 0;
+        slash = strchr(begin + len, '/');
+        return slash && slash > begin + len && slash[1] ? (size_t)(slash - name) : 0;
     }
     return 0;
 }

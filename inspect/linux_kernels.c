@@ -185,11 +185,44 @@ static const struct fact_kernel *find_kernel(const struct facts *facts, const ch
     return NULL;
 }
 
+#define NIX_PROFILES "/nix/var/nix/profiles"
+
+/* NixOS has the modules of each generation in its store, which links lead to. */
+static char *find_nix_modules(const struct guest_root *root, const char *version)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+    char *real = NULL;
+
+    if (!guest_is_dir(root, NIX_PROFILES) || guest_list(root, NIX_PROFILES, &names, &err) < 0)
+        return NULL;
+    for (size_t i = 0; i < names.n; i++) {
+        CLEANUP_FREE char *path =
+            mem_printf(NIX_PROFILES "/%s/kernel-modules/lib/modules/%s", names.items[i], version);
+
+        if (strncmp(names.items[i], "system", 6) == 0 && guest_is_dir(root, path) &&
+            guest_real_path(root, path, &real, &err) >= 0)
+            return real;
+    }
+    return NULL;
+}
+
+/* The folder with a kernel's modules, NULL when there is none. Free it. */
+static char *find_modules(const struct guest_root *root, const char *version)
+{
+    char *path = mem_printf("/lib/modules/%s", version);
+
+    if (*version && guest_is_dir(root, path))
+        return path;
+    free(path);
+    return *version ? find_nix_modules(root, version) : NULL;
+}
+
 static bool is_kernel_folder(const struct guest_root *root, const char *version)
 {
-    CLEANUP_FREE char *path = mem_printf("/lib/modules/%s", version);
+    CLEANUP_FREE char *path = find_modules(root, version);
 
-    return *version && guest_is_dir(root, path);
+    return path != NULL;
 }
 
 /* The version that a file says it has; "" when it does not. Free it. */
@@ -207,7 +240,7 @@ static char *version_inside(const struct guest_root *root, const char *image)
 static struct fact_kernel *add_kernel(const struct guest_root *root, struct facts *facts,
                                       const char *version, const char *name, const char *image)
 {
-    CLEANUP_FREE char *config = NULL;
+    CLEANUP_FREE char *config = NULL, *modules = NULL;
     struct fact_kernel *kernel;
     size_t config_len = 0;
 
@@ -217,11 +250,8 @@ static struct fact_kernel *add_kernel(const struct guest_root *root, struct fact
     kernel = facts_add_kernel(facts);
     facts_set(&kernel->version, version);
     facts_set(&kernel->image, image);
-    if (is_kernel_folder(root, version)) {
-        CLEANUP_FREE char *folder = mem_printf("/lib/modules/%s", version);
-
-        facts_set(&kernel->modules_dir, folder);
-    }
+    modules = find_modules(root, version);
+    facts_set(&kernel->modules_dir, modules);
     find_initrd(root, version, kernel);
     find_initrd(root, name, kernel);
     config = read_config(root, kernel, name, &config_len);

@@ -242,6 +242,67 @@ static void alpine_is_started_by_extlinux(void **state)
     assert_string_equal(kernel("6.6.58-0-virt")->initrd, "/boot/initramfs-virt");
 }
 
+/* The store, and what leads into it: links of the profile, and the menu. */
+static void put_nixos(void)
+{
+    put_kernel("/nix/store/k-linux-6.1.69/bzImage", "6.1.69");
+    tree_put(&tree, "/nix/store/i-initrd/initrd", "", 0644);
+    tree_put(&tree, "/nix/store/m-modules/lib/modules/6.1.69/modules.dep", VIRTIO, 0644);
+    tree_put(&tree, "/nix/store/s-system/init", "", 0755);
+    tree_link(&tree, "/nix/store/m-modules", "/nix/store/s-system/kernel-modules");
+    tree_put(&tree, "/nix/var/nix/profiles/per-user/x", "", 0644);
+    tree_link(&tree, "/nix/store/s-system", "/nix/var/nix/profiles/system-1-link");
+    tree_link(&tree, "system-1-link", "/nix/var/nix/profiles/system");
+}
+
+static void expect_nixos(const char *image, const char *initrd)
+{
+    look();
+    assert_int_equal(facts->n_kernels, 1);
+    assert_string_equal(chosen(), "6.1.69");
+    assert_string_equal(kernel("6.1.69")->image, image);
+    assert_string_equal(kernel("6.1.69")->initrd, initrd);
+    assert_string_equal(kernel("6.1.69")->modules_dir, "/nix/store/m-modules/lib/modules/6.1.69");
+    assert_true(kernel("6.1.69")->virtio_known);
+    assert_true(kernel("6.1.69")->has_virtio);
+}
+
+/* Its entries say /efi/nixos, whatever the folder is called on the FAT. */
+static void nixos_with_systemd_boot(void **state)
+{
+    (void)state;
+    put_nixos();
+    put_kernel("/boot/EFI/nixos/k-linux-6.1.69-bzImage.efi", "6.1.69");
+    tree_put(&tree, "/boot/EFI/nixos/i-initrd.efi", "", 0644);
+    tree_put(&tree, "/boot/loader/loader.conf", "default nixos-generation-1.conf\n", 0644);
+    tree_put(&tree, "/boot/loader/entries/nixos-generation-1.conf",
+             "title NixOS\nlinux /efi/nixos/k-linux-6.1.69-bzImage.efi\n"
+             "initrd /efi/nixos/i-initrd.efi\noptions init=/nix/store/s-system/init\n",
+             0644);
+    expect_nixos("/boot/EFI/nixos/k-linux-6.1.69-bzImage.efi", "/boot/EFI/nixos/i-initrd.efi");
+}
+
+static void nixos_with_grub(void **state)
+{
+    static const char *const menus[] = {
+        "menuentry 'NixOS' {\n linux ($drive2)/nix/store/k-linux-6.1.69/bzImage init=/x\n"
+        " initrd ($drive2)/nix/store/i-initrd/initrd\n}\n",
+        "menuentry 'NixOS' {\n linux ($drive1)//kernels/k-linux-6.1.69-bzImage init=/x\n"
+        " initrd ($drive1)//kernels/i-initrd\n}\n",
+    };
+
+    put_nixos();
+    tree_put(&tree, "/boot/grub/grub.cfg", menus[0], 0644);
+    expect_nixos("/nix/store/k-linux-6.1.69/bzImage", "/nix/store/i-initrd/initrd");
+    (void)teardown(state);
+    (void)setup(state);
+    put_nixos();
+    put_kernel("/boot/kernels/k-linux-6.1.69-bzImage", "6.1.69");
+    tree_put(&tree, "/boot/kernels/i-initrd", "", 0644);
+    tree_put(&tree, "/boot/grub/grub.cfg", menus[1], 0644);
+    expect_nixos("/boot/kernels/k-linux-6.1.69-bzImage", "/boot/kernels/i-initrd");
+}
+
 /* SUSE's kernel for dumps, and an initramfs for dumps beside an ordinary one. */
 static void kernels_for_dumps_are_known(void **state)
 {
@@ -329,6 +390,8 @@ int main(void)
         WITH_TREE(systemd_boot_has_kernels_of_its_own),
         WITH_TREE(el5_has_a_xen_kernel_and_a_default_number),
         WITH_TREE(alpine_is_started_by_extlinux),
+        WITH_TREE(nixos_with_systemd_boot),
+        WITH_TREE(nixos_with_grub),
         WITH_TREE(kernels_for_dumps_are_known),
         cmocka_unit_test(images_say_their_version),
         cmocka_unit_test(configurations_are_read),

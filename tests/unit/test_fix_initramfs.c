@@ -120,6 +120,30 @@ static void only_what_is_missing_is_added(void **state)
     plan_free(plan);
 }
 
+/* NixOS has its modules in the store, and a link to them that its init makes. */
+static void modules_of_nixos_stay_in_the_store(void **state)
+{
+    static const char prefix[] = "nix/store/x-modules-shrunk/lib/modules/" KVER;
+    struct initramfs found = { 0 };
+
+    (void)state;
+    facts->initrd_tool = INITRD_UNKNOWN;
+    shell("cd %s; mkdir -p i/$(dirname %s) i/nix/store/y-udev/lib/systemd boot\n"
+          "touch i/nix/store/y-udev/lib/systemd/systemd-udevd\n"
+          "mkdir -p i/%s/kernel/drivers/scsi; cp ." MODULES "/kernel/drivers/scsi/sd_mod.ko i/%s/\n"
+          "(cd i; find . | sort | cpio -o -H newc --quiet) | gzip >." INITRD "; rm -rf i",
+          tree.dir, prefix, prefix, prefix);
+    apply_and_free(make_plan());
+    scan_initrd(&found);
+    assert_string_equal(found.modules_prefix, prefix);
+    assert_true(initramfs_has_module(&found, "virtio_blk"));
+    assert_true(initramfs_has_module(&found, "sd_mod"));
+    for (size_t i = 0; i < found.names.n; i++)
+        assert_int_not_equal(strncmp(found.names.items[i], "lib", 3), 0);
+    initramfs_done(&found);
+    expect_no_change();
+}
+
 /* udev names the interface where its driver is loaded first. */
 static void naming_rules_go_along_with_the_network_driver(void **state)
 {
@@ -544,6 +568,7 @@ int main(void)
         WITH_GUEST(drivers_are_appended_and_found_by_modprobe),
         WITH_GUEST(the_same_guest_gives_the_same_bytes),
         WITH_GUEST(only_what_is_missing_is_added),
+        WITH_GUEST(modules_of_nixos_stay_in_the_store),
         WITH_GUEST(naming_rules_go_along_with_the_network_driver),
         WITH_GUEST(without_a_network_driver_the_rules_stay_out),
         WITH_GUEST(archived_names_of_disks_become_uuids),
