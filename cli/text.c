@@ -140,7 +140,11 @@ static void kernel_line(FILE *out, const struct fact_kernel *kernel)
                   kernel->virtio_builtin ? "built in"
                   : kernel->has_virtio   ? "as modules"
                                          : "missing");
-    text_safe(out, *kernel->initrd ? kernel->initrd : "none", false);
+    text_safe(out,
+              *kernel->initrd    ? kernel->initrd
+              : *kernel->unified ? kernel->unified
+                                 : "none",
+              false);
     (void)fprintf(out, " %s virtio\n", kernel->initrd_has_virtio ? "with" : "without");
 }
 

@@ -20,7 +20,7 @@ enum kernel_fit kernel_fit(const struct fact_kernel *kernel)
         return KERNEL_NO_KVM;
     if (!kernel->virtio_known || strcmp(kernel->kind, "rescue") == 0)
         return KERNEL_UNKNOWN;
-    if (!kernel->has_virtio || (!kernel->virtio_builtin && !*kernel->initrd))
+    if (!kernel->has_virtio || (!kernel->virtio_builtin && !*kernel->initrd && !*kernel->unified))
         return KERNEL_NO_VIRTIO;
     return KERNEL_FITS;
 }

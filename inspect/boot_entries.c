@@ -276,8 +276,7 @@ static char *step_any_case(const struct guest_root *root, const char *dir, const
     return NULL;
 }
 
-/* A file below @place, where an ESP may be: FAT has no case, but a copy of it has. */
-static char *find_any_case(const struct guest_root *root, const char *place, const char *spelled)
+char *boot_entries_any_case(const struct guest_root *root, const char *place, const char *spelled)
 {
     CLEANUP_FREE char *copy = mem_strdup(spelled);
     char *path = mem_strdup(place);
@@ -289,10 +288,7 @@ static char *find_any_case(const struct guest_root *root, const char *place, con
         free(path);
         path = next;
     }
-    if (path && guest_is_file(root, path))
-        return path;
-    free(path);
-    return NULL;
+    return path;
 }
 
 char *boot_entries_path(const struct guest_root *root, const char *spelled)
@@ -313,9 +309,9 @@ char *boot_entries_path(const struct guest_root *root, const char *spelled)
             return real;
     }
     for (size_t i = 0; i < ARRAY_SIZE(esps) && strncasecmp(spelled, "/EFI/", 5) == 0; i++) {
-        CLEANUP_FREE char *path = find_any_case(root, esps[i], spelled);
+        CLEANUP_FREE char *path = boot_entries_any_case(root, esps[i], spelled);
 
-        if (path && guest_real_path(root, path, &real, &err) >= 0)
+        if (path && guest_is_file(root, path) && guest_real_path(root, path, &real, &err) >= 0)
             return real;
     }
     return NULL;

@@ -50,6 +50,10 @@ void boot_entries_done(struct boot_entries *menu);
  * and lead over links; NULL when it is not there. Free it. */
 char *boot_entries_path(const struct guest_root *root, const char *spelled);
 
+/* What is at @spelled ("/EFI/Linux") below @place, where an ESP may be, whatever its case (FAT has
+ * none, but a copy of it has); NULL when nothing is. Free it. */
+char *boot_entries_any_case(const struct guest_root *root, const char *place, const char *spelled);
+
 /* The entry that starts the kernel @image (a path of the guest), the chosen one if it does;
  * BOOT_ENTRIES_NONE. */
 size_t boot_entries_find(const struct guest_root *root, const struct boot_entries *menu,

@@ -58,6 +58,7 @@ static const size_t kernel_strings[] = {
     STRING(fact_kernel, version), STRING(fact_kernel, image),
     STRING(fact_kernel, initrd),  STRING(fact_kernel, modules_dir),
     STRING(fact_kernel, kind),    STRING(fact_kernel, initrd_compression),
+    STRING(fact_kernel, unified),
 };
 static const size_t nic_strings[] = {
     STRING(fact_nic, name),

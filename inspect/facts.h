@@ -61,13 +61,14 @@ struct fact_mount {
 struct initramfs;
 
 struct fact_kernel {
-    char *version;           /* name of its folder below lib/modules */
-    char *image;             /* "/boot/vmlinuz-..." */
-    char *initrd;            /* "/boot/initrd.img-..."; "" when there is none */
-    char *modules_dir;       /* "/lib/modules/VERSION", "" when it is missing */
-    bool is_default;         /* what the boot loader starts, as far as that is known */
-    bool virtio_builtin;     /* block and PCI drivers are built into the kernel */
-    bool virtio_known;       /* its indexes or its configuration say what drivers it has */
+    char *version;       /* name of its folder below lib/modules */
+    char *image;         /* "/boot/vmlinuz-..." */
+    char *initrd;        /* "/boot/initrd.img-..."; "" when there is none */
+    char *unified;       /* unified image that holds it and its initramfs, when @initrd is ""; "" */
+    char *modules_dir;   /* "/lib/modules/VERSION", "" when it is missing */
+    bool is_default;     /* what the boot loader starts, as far as that is known */
+    bool virtio_builtin; /* block and PCI drivers are built into the kernel */
+    bool virtio_known;   /* its indexes or its configuration say what drivers it has */
     bool has_ide, has_ahci;  /* drivers for emulated disks, as has_virtio; only without that */
     bool has_virtio;         /* built in or as modules in modules_dir */
     bool initrd_has_virtio;  /* built in, or the initramfs has what a virtio-blk root needs */

@@ -62,6 +62,8 @@ static json_t *kernels(const struct facts *facts)
         (void)json_object_set_new(item, "initrd", json_text_or_null(kernel->initrd));
         (void)json_object_set_new(item, "modules", json_text_or_null(kernel->modules_dir));
         put(item, "initrd_compression", kernel->initrd_compression);
+        if (*kernel->unified)
+            put(item, "unified", kernel->unified);
         if (*kernel->kind)
             put(item, "kind", kernel->kind);
         for (size_t f = 0; f < ARRAY_SIZE(flags); f++)

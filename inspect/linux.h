@@ -33,6 +33,14 @@ char *linux_default_root(const struct guest_root *root, const char *boot);
  * (linux_kernels.c) */
 void linux_kernels(const struct guest_root *root, struct facts *facts);
 
+/* The kernel @version in the file @image, with the drivers that it has; @name: what follows
+ * "vmlinuz-" in the name of its file. NULL: there is one already, or no room. (linux_kernels.c) */
+struct fact_kernel *linux_add_kernel(const struct guest_root *root, struct facts *facts,
+                                     const char *version, const char *name, const char *image);
+
+/* Kernels in unified images (linux_unified.c); the others are known. */
+void linux_unified(const struct guest_root *root, struct facts *facts);
+
 /*
  * What is in each kernel's initramfs: begins in a child process when the kernels are known, and
  * ends with the answers. NULL is a scan that could not begin: everything stays unknown. The child

@@ -10,8 +10,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +25,7 @@
 #include "engine/base/signals.h"
 #include "inspect/initramfs_wire.h"
 #include "inspect/linux.h"
+#include "inspect/uki.h"
 
 #define CPU_SECONDS 120 /* for all images of a guest */
 
@@ -38,13 +41,36 @@ struct linux_scan {
     enum initramfs_depth depth;
 };
 
+/* The initramfs inside a unified image, in memory; -1. */
+static int open_inside(const struct guest_root *root, const char *path, struct err *err)
+{
+    CLEANUP_FD int fd = guest_open(root, path, err);
+    CLEANUP_FD int copy = memfd_create("initramfs", MFD_CLOEXEC);
+    struct uki_section section;
+    off_t at;
+
+    if (fd < 0 || copy < 0 || !uki_find(root, path, ".initrd", &section))
+        return -1;
+    at = (off_t)section.offset;
+    while (section.size > 0) {
+        ssize_t n = sendfile(copy, fd, &at, section.size);
+
+        if (n <= 0)
+            return -1;
+        section.size -= (uint32_t)n;
+    }
+    return TAKE_FD(copy);
+}
+
 /* false: it could not be read. */
-static bool look_into(const struct guest_root *root, const char *path, enum initramfs_depth depth,
-                      struct strbuf *ret)
+static bool look_into(const struct guest_root *root, const struct fact_kernel *kernel,
+                      enum initramfs_depth depth, struct strbuf *ret)
 {
     CLEANUP(initramfs_done) struct initramfs initramfs = { 0 };
+    const char *path = *kernel->initrd ? kernel->initrd : kernel->unified;
     struct err err = ERR_NONE;
-    CLEANUP_FD int fd = guest_open(root, path, &err);
+    CLEANUP_FD int fd =
+        *kernel->initrd ? guest_open(root, path, &err) : open_inside(root, path, &err);
     struct stat st;
     char text[2 * ERR_TEXT];
 
@@ -70,8 +96,8 @@ run_child(const struct guest_root *root, const struct facts *facts, enum initram
         CLEANUP_STRBUF struct strbuf bytes = { 0 };
         struct answer answer = { .kernel = (unsigned)i };
 
-        if (facts->kernels[i].initrd[0] == '\0' ||
-            !look_into(root, facts->kernels[i].initrd, depth, &bytes))
+        if ((!*facts->kernels[i].initrd && !*facts->kernels[i].unified) ||
+            !look_into(root, &facts->kernels[i], depth, &bytes))
             continue;
         answer.len = (uint32_t)bytes.len;
         if (io_write_full(fd, &answer, sizeof(answer)) < 0 ||

@@ -236,9 +236,8 @@ static char *version_inside(const struct guest_root *root, const char *image)
     return version ? version : mem_strdup("");
 }
 
-/* @name: what follows "vmlinuz-" in the name of its file. */
-static struct fact_kernel *add_kernel(const struct guest_root *root, struct facts *facts,
-                                      const char *version, const char *name, const char *image)
+struct fact_kernel *linux_add_kernel(const struct guest_root *root, struct facts *facts,
+                                     const char *version, const char *name, const char *image)
 {
     CLEANUP_FREE char *config = NULL, *modules = NULL;
     struct fact_kernel *kernel;
@@ -268,7 +267,7 @@ static void add_named(const struct guest_root *root, struct facts *facts, const 
     CLEANUP_FREE char *inside = version_inside(root, image);
     bool is_known = *inside && is_kernel_folder(root, inside) && !find_kernel(facts, inside);
 
-    (void)add_kernel(root, facts, is_known ? inside : name, name, image);
+    (void)linux_add_kernel(root, facts, is_known ? inside : name, name, image);
 }
 
 /* Files of a folder with the names of kernels: those named after a folder of modules, or the
@@ -291,7 +290,7 @@ static void add_files(const struct guest_root *root, const char *folder, bool by
                 continue;
             image = mem_printf("%s/%s", folder, files.items[i]);
             if (by_name)
-                (void)add_kernel(root, facts, name, name, image);
+                (void)linux_add_kernel(root, facts, name, name, image);
             else
                 add_named(root, facts, name, image);
         }
@@ -309,7 +308,7 @@ static void add_from_modules(const struct guest_root *root, struct facts *facts)
     for (size_t i = 0; i < modules.n; i++) {
         CLEANUP_FREE char *image = mem_printf("/lib/modules/%s/vmlinuz", modules.items[i]);
 
-        (void)add_kernel(root, facts, modules.items[i], modules.items[i], image);
+        (void)linux_add_kernel(root, facts, modules.items[i], modules.items[i], image);
     }
 }
 
@@ -335,7 +334,7 @@ static void add_from_menu(const struct guest_root *root, const struct boot_entri
             continue;
         inside = version_inside(root, path);
         if (*inside)
-            (void)add_kernel(root, facts, inside, inside, path);
+            (void)linux_add_kernel(root, facts, inside, inside, path);
     }
 }
 
@@ -397,6 +396,7 @@ void linux_kernels(const struct guest_root *root, struct facts *facts)
         add_files(root, facts->kernels_at, true, facts);
     add_from_menu(root, &menu, facts); /* what is started, not the package's copy of it */
     add_from_modules(root, facts);
+    linux_unified(root, facts);
     if (facts->n_kernels > 1)
         qsort(facts->kernels, facts->n_kernels, sizeof(facts->kernels[0]), newest_first);
     apply_menu(root, &menu, facts);

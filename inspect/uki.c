@@ -49,3 +49,36 @@ int uki_read_cmdlines(const struct guest_root *root, const char *path, struct st
             return -err->code;
     return 0;
 }
+
+bool uki_find(const struct guest_root *root, const char *path, const char *name,
+              struct uki_section *ret)
+{
+    CLEANUP_FREE uint8_t *head = mem_alloc(PE_HEAD_MAX);
+    CLEANUP_FREE struct pe *pe = mem_alloc(sizeof(*pe));
+    struct err err = ERR_NONE;
+    ssize_t len = guest_pread(root, path, head, PE_HEAD_MAX, 0, &err);
+
+    if (len < 0 || !pe_parse(head, (size_t)len, pe))
+        return false;
+    for (size_t i = 0; i < pe->n_sections; i++)
+        if (strcmp(pe->sections[i].name, name) == 0) {
+            *ret = (struct uki_section){ pe->sections[i].offset, pe->sections[i].size };
+            return true;
+        }
+    return false;
+}
+
+char *uki_version(const struct guest_root *root, const char *path)
+{
+    CLEANUP_STRLIST struct strlist texts = { 0 };
+    struct uki_section section;
+    struct err err = ERR_NONE;
+    char *version;
+
+    if (!uki_find(root, path, ".uname", &section) ||
+        read_section(root, path, &section, &texts, &err) < 0)
+        return NULL;
+    version = texts.items[0];
+    version[strcspn(version, " \t\r\n/")] = '\0';
+    return *version ? mem_strdup(version) : NULL;
+}

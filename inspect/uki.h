@@ -6,6 +6,7 @@
 #ifndef H2K_INSPECT_UKI_H
 #define H2K_INSPECT_UKI_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/guest.h"
@@ -21,6 +22,13 @@ struct uki_section {
 /* The ".cmdline" sections in @head, the file's first @len bytes. Returns how many, at most @max; 0
  * also for what is no such file. */
 size_t uki_find_cmdlines(const uint8_t *head, size_t len, struct uki_section *ret, size_t max);
+
+/* The first section @name of the file @path. false: it has none. */
+bool uki_find(const struct guest_root *root, const char *path, const char *name,
+              struct uki_section *ret);
+
+/* The kernel's version (".uname"); NULL when the file does not say it. Free it. */
+char *uki_version(const struct guest_root *root, const char *path);
 
 /* Add the arguments in the file @path to @ret, one text for each section. 0, or negative errno and
  * *err when it cannot be read. */

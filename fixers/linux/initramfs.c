@@ -251,7 +251,7 @@ static int plan_kernel(struct initramfs_work *work, struct err *err)
             return 0;
     }
     if (!*kernel->initrd) {
-        if (!kernel->virtio_builtin &&
+        if (!kernel->virtio_builtin && !*kernel->unified &&
             (module_kind(&work->modules, "virtio_pci") != MODULE_BUILTIN ||
              module_kind(&work->modules, "virtio_blk") != MODULE_BUILTIN))
             plan_note(work->plan,

@@ -87,6 +87,22 @@ static int look_at_folder(const struct fix_context *ctx, struct plan *plan, cons
     return r;
 }
 
+/* What the inspection saw in the initramfs inside. */
+static void note_drivers(const struct fix_context *ctx, struct plan *plan)
+{
+    for (size_t i = 0; i < ctx->facts->n_kernels; i++) {
+        const struct fact_kernel *kernel = &ctx->facts->kernels[i];
+
+        if (*kernel->unified && *kernel->initrd_compression && !kernel->initrd_has_virtio)
+            plan_note(plan,
+                      "%s: the initramfs in this unified kernel image has no virtio drivers, and "
+                      "the image is not edited: it cannot start from a virtio disk; build it again "
+                      "with virtio_blk and virtio_pci before the move, or give the guest a disk "
+                      "as before",
+                      kernel->unified);
+    }
+}
+
 int note_unified_images(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     static const struct {
@@ -95,6 +111,7 @@ int note_unified_images(const struct fix_context *ctx, struct plan *plan, struct
     static const char *const mounts[] = { "/boot/efi", "/efi", "/boot" };
     int r = 0;
 
+    note_drivers(ctx, plan);
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(mounts) * ARRAY_SIZE(places); i++) {
         CLEANUP_STRLIST struct strlist extra = { 0 };
         const char *mount = mounts[i / ARRAY_SIZE(places)];

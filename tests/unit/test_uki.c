@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Command lines in unified kernel images, and what the fixer says of them. */
+#include "engine/base/strbuf.h"
 #include "fixers/fixer.h"
+#include "fixers/hardware.h"
+#include "inspect/linux.h"
 #include "inspect/uki.h"
 #include "tests/unit/facts_file.h"
 #include "tests/unit/tree.h"
@@ -127,6 +130,83 @@ static void names_in_images_are_told_of(void **state)
     facts_free(facts);
 }
 
+/* An image of kernel 6.1.0-1 whose initramfs holds the files @names (a list for a shell). */
+static void put_unified(const struct tree *tree, const char *names)
+{
+    char *initrd = NULL;
+    char *script = mem_printf("cd %s && rm -rf i && mkdir i && cd i && for f in %s; do "
+                              "mkdir -p $(dirname $f) && echo x >$f; done && "
+                              "find . | sort | cpio -o -H newc --quiet | gzip >../initrd",
+                              tree->dir, names);
+    char *full = tree_path(tree, "/efi/EFI/Linux/a.efi"), *archive = tree_path(tree, "/initrd");
+    struct strbuf file = { 0 };
+    struct err err = ERR_NONE;
+    size_t len = 0;
+
+    tree_run((const char *const[]){ "bash", "-euo", "pipefail", "-c", script, NULL });
+    assert_int_equal(io_read_file(archive, GUEST_TEXT_MAX, &initrd, &len, &err), 0);
+    uki_headers(image, 0x8664, 2);
+    uki_section(image, 0, ".uname", "6.1.0-1");
+    uki_section(image, 1, ".initrd", "");
+    uki_put(image + UKI_UTIL_SECTIONS + 40 + 8, (uint32_t)len, 4);
+    uki_put(image + UKI_UTIL_SECTIONS + 40 + 16, (uint32_t)len, 4);
+    uki_put(image + UKI_UTIL_SECTIONS + 40 + 20, sizeof(image), 4);
+    strbuf_add(&file, image, sizeof(image));
+    strbuf_add(&file, initrd, len);
+    assert_int_equal(io_write_file(full, file.data, file.len, 0644, &err), 0);
+    strbuf_done(&file);
+    free(script);
+    free(initrd);
+    free(archive);
+    free(full);
+}
+
+/* The kernel is one, with what its initramfs has; one without virtio is told of. */
+static void kernels_in_images_are_known(void **state)
+{
+    static const struct {
+        const char *names;
+        bool has_virtio;
+    } cases[] = {
+        { "lib/modules/6.1.0-1/kernel/a/ahci.ko", false },
+        { "lib/modules/6.1.0-1/kernel/a/virtio_blk.ko lib/modules/6.1.0-1/kernel/a/virtio_pci.ko",
+          true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct facts *facts = facts_of_text(facts_text);
+        struct fix_opts opts = { 0 };
+        struct fix_context ctx = { .facts = facts, .opts = &opts };
+        struct err err = ERR_NONE;
+        struct plan *plan = NULL;
+        struct tree tree;
+        size_t n = 0;
+
+        tree_open(&tree, NULL);
+        tree_put(&tree, "/lib/modules/6.1.0-1/modules.dep",
+                 "kernel/a/virtio_blk.ko:\nkernel/a/virtio_pci.ko:\n", 0644);
+        put_unified(&tree, cases[i].names);
+        linux_kernels(tree.root, facts);
+        assert_int_equal(facts->n_kernels, 1);
+        assert_string_equal(facts->kernels[0].version, "6.1.0-1");
+        assert_string_equal(facts->kernels[0].unified, "/efi/EFI/Linux/a.efi");
+        assert_string_equal(facts->kernels[0].initrd, "");
+        linux_initrds_end(linux_initrds_begin(tree.root, facts, INITRAMFS_MODULES), facts);
+        assert_string_equal(facts->kernels[0].initrd_compression, "gzip");
+        assert_int_equal(facts->kernels[0].initrd_has_virtio, cases[i].has_virtio);
+        assert_int_equal(kernel_fit(&facts->kernels[0]), KERNEL_FITS);
+        assert_int_equal(fixers_plan(&ctx, tree.root, &plan, &err), 0);
+        assert_int_equal(plan->n, 0);
+        for (size_t k = 0; k < plan->notes.n; k++)
+            n += strstr(plan->notes.items[k], "has no virtio drivers") != NULL;
+        assert_int_equal(n, !cases[i].has_virtio);
+        plan_free(plan);
+        tree_close(&tree);
+        facts_free(facts);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -134,6 +214,7 @@ int main(void)
         cmocka_unit_test(damage_is_no_image),
         cmocka_unit_test(texts_are_bounded),
         cmocka_unit_test(names_in_images_are_told_of),
+        cmocka_unit_test(kernels_in_images_are_known),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
