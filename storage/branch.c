@@ -13,6 +13,7 @@
 #include "engine/base/io.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "storage/fsfeatures.h"
 #include "storage/mtree.h"
 
 #define BUSY_WAIT_MS 1000 /* how long a file system may stay busy after its last user */
@@ -53,6 +54,21 @@ static int make_writable(struct branch *branch, struct err *err)
         r = btrfs_set_writable(branch->fd, true, &was, err);
     branch->restore_read_only = r == 0 && !was;
     return r;
+}
+
+/* The kernel says "invalid argument" of what it does not know. */
+static int explain_refusal(const struct branch *branch, const struct volume *volume,
+                           struct err *err)
+{
+    CLEANUP_FREE char *missing =
+        err->code == EINVAL ? fsfeatures_missing_here(volume, branch->read_only) : NULL;
+
+    if (!missing)
+        return -err->code;
+    (void)err_status(err, STATUS_HOST, "the running kernel cannot mount this %s: %s",
+                     branch->fstype->name, missing);
+    err->code = EINVAL;
+    return -EINVAL;
 }
 
 static int by_kernel(struct branch *branch, const struct mount_opts *opts, struct err *err)
@@ -211,7 +227,8 @@ int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volum
         return program_or_driver(tree, branch, opts, err);
     if (fsmount_have(branch->fstype->driver) == -ENODEV)
         return without_driver(tree, branch, volume, err);
-    return by_kernel(branch, opts, err);
+    r = by_kernel(branch, opts, err);
+    return r < 0 ? explain_refusal(branch, volume, err) : 0;
 }
 
 /* ---- releasing ---- */

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -20,6 +19,7 @@
 #include "engine/base/signals.h"
 #include "engine/btrfsdev.h"
 #include "storage/btrfs.h"
+#include "storage/fsfeatures.h"
 
 #define LOCK_WAIT_MS 60000   /* for another run of h2k that has a copy mounted */
 #define CLONES_SINCE_MAJOR 6 /* Linux 6.7 mounts copies of a single-device file system apart */
@@ -40,16 +40,11 @@ static struct btrfs_use *uses; /* of this process */
 
 static bool kernel_mounts_clones(void)
 {
-    struct utsname name;
-    unsigned long major, minor;
-    char *end;
+    unsigned major, minor;
 
-    if (uname(&name) < 0)
-        return false;
-    major = strtoul(name.release, &end, 10);
-    minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-    return major > CLONES_SINCE_MAJOR ||
-           (major == CLONES_SINCE_MAJOR && minor >= CLONES_SINCE_MINOR);
+    return fsfeatures_kernel(&major, &minor) &&
+           (major > CLONES_SINCE_MAJOR ||
+            (major == CLONES_SINCE_MAJOR && minor >= CLONES_SINCE_MINOR));
 }
 
 /* ---- one at a time ---- */
