@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/base/strbuf.h"
 #include "inspect/netplan.h"
 #include "inspect/os_release.h"
 #include "inspect/package_texts.h"
@@ -81,6 +82,22 @@ static void lists_installed_packages_only(void **state)
     dpkg_status_parse(copy, strlen(copy), note, copy);
     assert_string_equal(list, "a=1:2.0-rc1-3:amd64;held=3:all;last=4:;");
     free(copy);
+}
+
+/* A description in one line of more bytes than buffers usually have. */
+static void long_lines_are_one_line(void **state)
+{
+    struct strbuf text = { 0 };
+
+    (void)state;
+    strbuf_puts(&text, "Package: a\nStatus: install ok installed\nDescription: ");
+    for (int i = 0; i < 1000; i++)
+        strbuf_puts(&text, "Package: b ");
+    strbuf_puts(&text, "\nVersion: 1\n");
+    list[0] = '\0';
+    dpkg_status_parse(strbuf_text(&text), text.len, note, text.data);
+    assert_string_equal(list, "a=1:;");
+    strbuf_done(&text);
 }
 
 static void netplan_has_ethernets(void **state)
@@ -218,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_releases),
         cmocka_unit_test(lists_installed_packages_only),
+        cmocka_unit_test(long_lines_are_one_line),
         cmocka_unit_test(netplan_has_ethernets),
         cmocka_unit_test(cloud_init_has_forms_of_its_own),
         cmocka_unit_test(netplan_survives_bad_input),

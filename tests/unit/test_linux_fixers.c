@@ -143,6 +143,8 @@ static const struct {
       "GRUB_TIMEOUT=5\nGRUB_CMDLINE_LINUX_DEFAULT=\"quiet resume=UUID=bbbb-2222\"\n"
       "GRUB_CMDLINE_LINUX='root=UUID=aaaa-1111'\n#GRUB_CMDLINE_LINUX=\"root=/dev/sda1\"\n",
       0 },
+    { "default/grub without root= gets none", one_disk, DEFAULT,
+      "GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"\nGRUB_CMDLINE_LINUX=\"\"\n", NULL, 0 },
     { "UUIDs are allowed again", one_disk, DEFAULT,
       "GRUB_DISABLE_LINUX_UUID=\"true\" # old\nGRUB_DISABLE_UUID=true\n",
       "GRUB_DISABLE_LINUX_UUID=false # old\nGRUB_DISABLE_UUID=false\n", 0 },

@@ -270,6 +270,26 @@ static void links_that_name_hardware(void **state)
     }
 }
 
+/* systemd takes the first, too, and complains of the second. */
+static void the_first_of_two_roots_counts(void **state)
+{
+    struct facts *facts = facts_new();
+    struct tree tree;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    add(facts, "/dev/sda1", "partition", "ext4", "aaaa");
+    add(facts, "/dev/sda2", "partition", "xfs", "bbbb");
+    facts_set(&facts->root, "/dev/sda1");
+    tree_put(&tree, "/etc/fstab", "UUID=aaaa / ext4 defaults 0 1\nUUID=bbbb / xfs defaults 0 1\n",
+             0644);
+    linux_mounts(tree.root, facts);
+    assert_string_equal(facts_mount(facts, "/")->source, "UUID=aaaa");
+    assert_string_equal(facts_mount(facts, "/")->device->name, "/dev/sda1");
+    tree_close(&tree);
+    facts_free(facts);
+}
+
 static void copies_of_a_disk_have_the_same_tags(void **state)
 {
     struct facts *facts = facts_new();
@@ -351,6 +371,7 @@ int main(void)
         cmocka_unit_test(types_that_fit),
         cmocka_unit_test(units_and_fstab),
         cmocka_unit_test(links_that_name_hardware),
+        cmocka_unit_test(the_first_of_two_roots_counts),
         cmocka_unit_test(copies_of_a_disk_have_the_same_tags),
         cmocka_unit_test(snapshots_have_the_tags_of_their_origin),
         cmocka_unit_test(opened_devices_have_the_names_of_crypttab),
