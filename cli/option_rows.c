@@ -75,6 +75,7 @@ SET_FLAG(set_version, version)
 SET_FLAG(set_allow_stale, job.image.allow_stale)
 SET_FLAG(set_no_cloud_agents, job.fix.no_cloud_agents)
 SET_FLAG(set_serial_console, job.fix.serial_console)
+SET_FLAG(set_remove_tools_now, job.fix.remove_tools_now)
 SET_FLAG(set_show_secrets, job.fix.show_secrets)
 SET_FLAG(set_compress, job.compress)
 SET_FLAG(set_force, job.force)
@@ -328,6 +329,8 @@ const struct option_row option_rows[] = {
     { "link", 0, "TARGET:PATH", OPT_INJECT, "make a symbolic link", add_injection },
     { "chmod", 0, "MODE:PATH", OPT_INJECT, "change a mode (octal)", add_injection },
     { "delete", 0, "PATH", OPT_INJECT, "remove a file, or a folder with all in it", add_injection },
+    { "remove-tools-now", 0, NULL, OPT_FIX, "remove the old hypervisor's packages, in a jail",
+      set_remove_tools_now },
     { "show-secrets", 0, NULL, OPT_FIX, "do not redact diffs of files that are not public",
       set_show_secrets },
     { "exit-code", 0, NULL, OPT_PLAN, "exit with 10 when there is something to change",

@@ -15,7 +15,7 @@ enum option_group {
     OPT_COMMON = 1 << 0,   /* --json -q -v --log-file --help --version: every command */
     OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale */
     OPT_GUEST = 1 << 2,    /* -a */
-    OPT_FIX = 1 << 3,      /* --only --skip --initramfs --disable-cloud-agents
+    OPT_FIX = 1 << 3,      /* --only --skip --initramfs --disable-cloud-agents --remove-tools-now
                             --serial-console --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
     OPT_OUTPUT = 1 << 5,   /* -o --output-dir --report --in-place */

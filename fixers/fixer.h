@@ -24,6 +24,7 @@ struct fix_opts {
     struct injections inject;  /* what is put into the guest on request */
     bool no_cloud_agents;      /* guest-tools: agents of clouds are switched off, too */
     bool serial_console;       /* kernels, boot loader and a login on the serial port too */
+    bool remove_tools_now;     /* of the old hypervisor, in a jail */
     bool show_secrets;
 };
 

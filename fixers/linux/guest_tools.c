@@ -267,6 +267,8 @@ static int plan_guest_tools(const struct fix_context *ctx, struct plan *plan, st
         else
             stop_services(plan, &all_tools[i]);
     }
+    if (r >= 0 && ctx->opts->remove_tools_now)
+        r = guest_tools_remove(ctx, plan, err);
     return r < 0 ? r : guest_tools_conf(ctx, plan, err);
 }
 

@@ -9,4 +9,7 @@
  * what stays. */
 int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct err *err);
 
+/* Remove their packages, by a run of the guest's package manager (tools_removal.c). */
+int guest_tools_remove(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
 #endif

@@ -171,22 +171,28 @@ static int comment_source(struct plan *plan, const char *path, struct err *err)
 static const struct {
     const char *path; /* is there when it is installed */
     const char *note;
+    bool is_package; /* which --remove-tools-now removes */
 } leftovers[] = {
     { "/var/lib/dpkg/info/open-vm-tools.list",
       "the package open-vm-tools stays installed, switched off; remove it with \"apt-get purge "
-      "open-vm-tools\" once the guest runs" },
+      "open-vm-tools\" once the guest runs",
+      true },
     { "/usr/bin/vmware-uninstall-tools.pl",
       "VMware Tools of a tarball stay installed, switched off; remove them with "
-      "\"vmware-uninstall-tools.pl\" once the guest runs" },
+      "\"vmware-uninstall-tools.pl\" once the guest runs",
+      false },
     { "/var/lib/VBoxGuestAdditions/config",
       "VirtualBox's additions stay installed, switched off; remove them with the uninstall.sh in "
-      "their folder (INSTALL_DIR in /var/lib/VBoxGuestAdditions/config) once the guest runs" },
+      "their folder (INSTALL_DIR in /var/lib/VBoxGuestAdditions/config) once the guest runs",
+      false },
     { "/usr/lib/parallels-tools/install",
       "Parallels' tools stay installed, switched off; remove them with "
-      "\"/usr/lib/parallels-tools/install -r\" once the guest runs" },
+      "\"/usr/lib/parallels-tools/install -r\" once the guest runs",
+      false },
     { "/usr/sbin/xe-linux-distribution",
       "XenServer's tools stay installed, switched off; remove the package xe-guest-utilities once "
-      "the guest runs" },
+      "the guest runs",
+      true },
 };
 
 static bool is_lost_driver(const char *text, struct span name)
@@ -246,7 +252,8 @@ int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct er
             r = files[i].fn(plan, paths.items[j], err);
     }
     for (size_t i = 0; i < ARRAY_SIZE(leftovers); i++)
-        if (!ctx->opts->inject.remove_tools && guest_is_file(plan->root, leftovers[i].path))
+        if (!ctx->opts->inject.remove_tools && guest_is_file(plan->root, leftovers[i].path) &&
+            !(ctx->opts->remove_tools_now && leftovers[i].is_package))
             plan_note(plan, "%s", leftovers[i].note);
     return r;
 }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # --initramfs=rebuild of real guests: their own tools make an initramfs with virtio in a jail, the
 # source is not touched, a second plan is empty, nothing of the jail stays in the guest; a tool that
-# fails leaves nothing behind.
+# fails leaves nothing behind. --remove-tools-now, which runs the package manager there, too.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 requires root qemu-img jq losetup python3
 
@@ -73,6 +73,17 @@ expect 1 "$H2K" offline-fix --initramfs=rebuild --allow-backing / --output-dir f
 expect_text 'mkinitramfs of the guest failed with status [0-9]+: .*the hook failed'
 [ -z "$(find fixed -name '*.qcow2' -o -name '*.part')" ] || fail "a failed run made $(ls -A fixed)"
 [ "$sum" = "$(sha256sum <bios-ext4.qcow2)" ] || fail "a failed run changed the source"
+check_clean
+
+# the package manager removes what the old hypervisor needed, and a second plan is empty
+expect 0 "$H2K" offline-fix --json --remove-tools-now --allow-backing / --output-dir fixed bios-ext4.qcow2
+jq -e '.changes[] | select(.action == "run" and .path == "/usr/bin/dpkg")' out >/dev/null ||
+    fail "nothing is removed: $(jq -c .changes out)"
+expect 0 "$H2K" plan --exit-code --remove-tools-now fixed/bios-ext4.qcow2
+expect 0 "$H2K" inspect --json fixed/bios-ext4.qcow2
+jq -e '[.systems[0].packages[].name] | index("dpkg") and (index("open-vm-tools") | not)' out \
+    >/dev/null || fail "open-vm-tools is still there"
+rm -f fixed/bios-ext4.*
 check_clean
 
 rebuild dracut-ext4 /usr/bin/dracut

@@ -207,6 +207,56 @@ static void agents_of_clouds(void **state)
     tree_close(&tree);
 }
 
+/* What is run is a matter of tests/root/rebuild.sh. */
+static void packages_are_removed_on_request(void **state)
+{
+    static const struct {
+        const char *format, *program, *want;
+    } managers[] = {
+        { "deb", "/usr/bin/dpkg", "/usr/bin/dpkg --purge open-vm-tools open-vm-tools-desktop " },
+        { "rpm", "/bin/rpm", "/bin/rpm -e open-vm-tools open-vm-tools-desktop " },
+    };
+    static const char *const names[] = { "bash", "open-vm-tools", "open-vm-tools-desktop",
+                                         "vmware-toolsmith" };
+    struct facts *facts = facts_of_text("");
+    struct fix_opts opts = { 0 };
+    struct fix_context ctx = { .facts = facts, .opts = &opts };
+    struct tree tree;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    strlist_add(&opts.only, "guest-tools");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        facts_set(&facts_add_package(facts)->name, names[i]);
+    for (size_t i = 0; i < ARRAY_SIZE(managers) * 2; i++) {
+        struct strbuf text = { 0 };
+        struct plan *plan = NULL;
+        struct err err = ERR_NONE;
+
+        opts.remove_tools_now = i % 2;
+        facts_set(&facts->package_format, managers[i / 2].format);
+        if (i % 2 == 0) {
+            tree_put(&tree, managers[i / 2].program, "", 0755);
+            assert_int_equal(fixers_plan(&ctx, tree.root, &plan, &err), 0);
+            assert_false(plan_runs(plan));
+            plan_free(plan);
+            continue;
+        }
+        assert_int_equal(fixers_plan(&ctx, tree.root, &plan, &err), 0);
+        assert_int_equal(plan->n, 1);
+        assert_string_equal(plan->changes[0].path, managers[i / 2].program);
+        for (size_t j = 0; j < plan->changes[0].run->argv.n; j++)
+            strbuf_printf(&text, "%s ", plan->changes[0].run->argv.items[j]);
+        assert_string_equal(strbuf_text(&text), managers[i / 2].want);
+        assert_int_equal(plan_check_space(plan, &err), 0);
+        strbuf_done(&text);
+        plan_free(plan);
+    }
+    strlist_done(&opts.only);
+    facts_free(facts);
+    tree_close(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -215,6 +265,7 @@ int main(void)
         cmocka_unit_test(init_scripts_get_stop_links),
         cmocka_unit_test(other_init_systems),
         cmocka_unit_test(agents_of_clouds),
+        cmocka_unit_test(packages_are_removed_on_request),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * --remove-tools-now: the guest's package manager removes the old hypervisor's tools, in a jail. No
+ * service is started or stopped by that: nothing runs in the jail, and what starts there ends with
+ * it. What another package needs stays, and that is the package manager's error.
+ */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "engine/base/cleanup.h"
+#include "fixers/linux/guest_tools.h"
+
+#define WORDS_MAX 4
+
+/* Patterns of packages that are of no use elsewhere. */
+static const char *const tool_packages[] = {
+    "VMwareTools",         "hv-*-daemon-init",    "hyperv-daemons*", "hyperv-tools",
+    "hypervfcopyd",        "hypervkvpd",          "hypervvssd",      "kmod-vmware-tools*",
+    "nutanix-guest-agent", "open-vm-tools",       "open-vm-tools-*", "virtualbox-guest-*",
+    "vmware-tools-*",      "xe-guest-utilities*",
+};
+
+/* They remove what they are told, and what needs it, or nothing. */
+static const struct remover {
+    const char *format; /* facts.package_format */
+    const char *program;
+    const char *words[WORDS_MAX];
+} removers[] = {
+    { "apk", "/sbin/apk", { "del", "--no-network" } },
+    { "deb", "/usr/bin/dpkg", { "--purge" } },
+    { "pacman", "/usr/bin/pacman", { "-R", "--noconfirm" } },
+    { "rpm", "/usr/bin/rpm", { "-e" } },
+    { "rpm", "/bin/rpm", { "-e" } },
+    { "xbps", "/usr/bin/xbps-remove", { "-y" } },
+};
+
+static const struct remover *find_remover(const struct fix_context *ctx, const struct plan *plan)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(removers); i++)
+        if (strcmp(removers[i].format, ctx->facts->package_format) == 0 &&
+            guest_is_file(plan->root, removers[i].program))
+            return &removers[i];
+    return NULL;
+}
+
+static bool is_tool(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(tool_packages); i++)
+        if (fnmatch(tool_packages[i], name, 0) == 0)
+            return true;
+    return false;
+}
+
+int guest_tools_remove(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    const struct remover *remover = find_remover(ctx, plan);
+    struct run *run;
+
+    for (size_t i = 0; i < ctx->facts->n_packages; i++)
+        if (is_tool(ctx->facts->packages[i].name) &&
+            !strlist_has(&names, ctx->facts->packages[i].name))
+            strlist_add(&names, ctx->facts->packages[i].name);
+    if (names.n == 0)
+        return 0;
+    if (!remover)
+        return err_status(err, STATUS_REFUSED,
+                          "the guest has no package manager that is known to remove %s: leave "
+                          "--remove-tools-now out",
+                          names.items[0]);
+    run = plan_run(plan, remover->program, "tools of the old hypervisor are to be removed");
+    strlist_add(&run->argv, remover->program);
+    for (size_t i = 0; i < WORDS_MAX && remover->words[i]; i++)
+        strlist_add(&run->argv, remover->words[i]);
+    for (size_t i = 0; i < names.n; i++)
+        strlist_add(&run->argv, names.items[i]);
+    strlist_add(&run->env, "DEBIAN_FRONTEND=noninteractive");
+    return 0;
+}
