@@ -72,7 +72,7 @@ inside systemd-analyze verify --man=no h2k-firstboot.service >found 2>&1 || fail
 # twice: as it is after a restart
 for _ in 1 2; do inside /bin/sh /var/lib/h2k/firstboot/run || fail "the runner"; done
 at=mnt/var/lib/h2k/firstboot
-is "$(cd $at && find scripts running failed done -type f | sort | xargs)" \
+is "$(cd $at && find scripts running failed "done" -type f | sort | xargs)" \
     "done/0001-hello-1 done/0003-command-3 done/0004-command-4 failed/0002-command-2" "scripts"
 is "$(cat mnt/root/times)" x "the script ran"
 is "$(sed 's/^20[-0-9]* [:0-9]* //' mnt/var/log/h2k-firstboot.log | tr '\n' '|')" \

@@ -3,7 +3,8 @@
  * Every fixer on every tree of tests/data/fix and tests/data/guests: nothing outside of the plan
  * changes, and a second plan is empty. The expected plan lies beside each; with H2K_WRITE_EXPECTED
  * set it is written instead: look at the difference. It is of all fixers in tests/data/guests; in
- * tests/data/fix of those that a file "fixers" beside it names, or of the ones below.
+ * tests/data/fix of those that a file "fixers" beside it names, or of the ones below. A file
+ * "config" is what is asked for (--config); every tree takes a little of it besides.
  */
 #include <dirent.h>
 #include <ftw.h>
@@ -128,11 +129,13 @@ static int make_program(const char *path, const struct stat *st, int kind, struc
 
 /* ---- one tree ---- */
 
+static struct injections asked; /* for every plan; the strings are of who sets it */
+
 /* @only: NULL or names of fixers. */
 static struct plan *plan_of(const struct tree *tree, const struct facts *facts,
                             const struct strlist *only)
 {
-    struct fix_opts opts = { 0 };
+    struct fix_opts opts = { .inject = asked };
     struct fix_context ctx = { .facts = facts, .opts = &opts };
     struct plan *plan = NULL;
     struct err err = ERR_NONE;
@@ -243,6 +246,43 @@ static void repair(const struct tree *tree, const struct facts *facts)
     strlist_done(&after);
 }
 
+static void ask(const char *config)
+{
+    struct err err = ERR_NONE;
+
+    injections_done(&asked);
+    assert_int_equal(injections_parse(&asked, config, strlen(config), "config", &err), 0);
+}
+
+static void ask_as_beside(const char *folder)
+{
+    char *path = mem_printf("%s/config", folder);
+    struct err err = ERR_NONE;
+    char *text = NULL;
+
+    injections_done(&asked);
+    if (access(path, F_OK) == 0) {
+        assert_int_equal(io_read_file(path, GUEST_TEXT_MAX, &text, NULL, &err), 0);
+        ask(text);
+    }
+    free(text);
+    free(path);
+}
+
+/* What needs no more of a guest than that it is one. */
+static void ask_a_little(const struct facts *facts)
+{
+    static const char *const with_scripts[] = { "systemd", "openrc", "sysvinit", "upstart" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(with_scripts); i++) {
+        if (strcmp(facts->init_system, with_scripts[i]) == 0) {
+            ask("hostname: moved.example\nfirstboot: [{command: date}]\nremove-tools: true\n");
+            return;
+        }
+    }
+    ask("hostname: moved.example\nfiles: [{path: /srv/moved/x, text: y}]\n");
+}
+
 static void check_tree(const char *folder, const char *file)
 {
     char *from = mem_printf("%s/root", folder);
@@ -257,11 +297,15 @@ static void check_tree(const char *folder, const char *file)
     facts = facts_of(&tree, folder, file);
     if (strcmp(file, "facts") == 0)
         only = golden_of(folder);
+    ask_as_beside(folder);
     plan = plan_of(&tree, facts, only.n > 0 ? &only : NULL);
     compare_with_expected(folder, plan);
     plan_free(plan);
     strlist_done(&only);
     repair(&tree, facts);
+    ask_a_little(facts);
+    repair(&tree, facts);
+    injections_done(&asked);
     tree_close(&tree);
     facts_free(facts);
     free(from);
