@@ -205,6 +205,8 @@ void consoles_add_menu(struct boot_file *file)
     while (line_next(file->text, strlen(file->text), &pos, &line)) {
         if (fields_split(file->text, &line, &word, 1) == 0)
             continue;
+        if (span_is(file->text, word, "serial")) /* GRUB_TERMINAL names it */
+            return;
         for (size_t i = 0; i < ARRAY_SIZE(entries); i++) {
             if (!span_is(file->text, word, entries[i]))
                 continue;

@@ -40,6 +40,8 @@ static const struct {
       " \n\tinitrd /i\n}\n"
       "submenu 'B' {\n menuentry 'C' {\n  linux /v console=ttyS0 root=UUID=aaaa-1111\n"
       "  initrd /i\n }\n}\n" },
+    { "a menu of GRUB that is there already", YES, "x86_64", GRUB,
+      "serial\nterminal_input console serial\nmenuentry 'A' {\nlinux /v console=ttyS0\n}\n", NULL },
     { "a menu of GRUB, by UEFI", UEFI, "x86_64", GRUB, "menuentry 'A' {\nlinux /v quiet\n}\n",
       "menuentry 'A' {\nlinux /v quiet " BOTH "\n}\n" },
     { "a root that is renamed, at the end", UEFI, "x86_64", GRUB,
