@@ -191,6 +191,7 @@ static const struct source {
     { "/etc/kdump.conf", NULL, kdump_by_uuid, "dumps of crashes must find their device" },
     { "/etc/auto.master.d", "*.autofs", automounts_by_uuid, MAP_REASON },
     { "/etc/autofs", "*", automounts_by_uuid, MAP_REASON },
+    { "/etc/default/grub_installdevice", NULL, note_names, "" }, /* of SUSE's updates */
     { "/etc/drbd.conf", NULL, note_names, "" },
     { "/etc/drbd.d", "*.res", note_names, "" },
     { "/etc/hdparm.conf", NULL, note_names, "" },

@@ -89,6 +89,9 @@ static const struct fix_case cases[] = {
     { "a script", "/etc/rc.local", "#!/bin/sh\nhdparm -W0 /dev/sda\nmount /dev/mapper/x /x\n", NULL,
       1 },
     { "raw devices", "/etc/sysconfig/rawdevices", "/dev/raw/raw1 /dev/sdb1\n", NULL, 1 },
+    { "what SUSE installs GRUB to", "/etc/default/grub_installdevice",
+      "/dev/disk/by-id/scsi-36000c29-part1\nactivate\n", NULL, 1 },
+    { "or not by its name", "/etc/default/grub_installdevice", "(hd0)\ngeneric_mbr\n", NULL, 0 },
     { "nothing to say", "/etc/smartd.conf", "# /dev/sda -a\nDEVICESCAN\n", NULL, 0 },
 
     { "a devices file of volumes", "/etc/lvm/devices/system.devices",
