@@ -348,13 +348,15 @@ int stage_plan(struct job *job, struct err *err)
 static int complete_initramfs(struct job *job, struct err *err)
 {
     static const char name[] = "initramfs";
+    const struct fix_opts *chosen = &job->opts->fix;
     struct facts *facts = job->chosen->facts;
     struct fix_opts opts = { .initramfs = INITRAMFS_INJECT };
     const struct fix_context ctx = { .facts = facts, .opts = &opts, .session = job->session };
     struct plan *rest = NULL;
     int r;
 
-    if (strlist_has(&job->opts->fix.skip, name))
+    if (chosen->initramfs == INITRAMFS_NONE || strlist_has(&chosen->skip, name) ||
+        (chosen->only.n > 0 && !strlist_has(&chosen->only, name)))
         return 0;
     for (size_t i = 0; i < facts->n_kernels; i++)
         if (facts->kernels[i].archive) /* to be looked into again */

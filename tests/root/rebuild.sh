@@ -84,6 +84,11 @@ expect 0 "$H2K" inspect --json fixed/bios-ext4.qcow2
 jq -e '[.systems[0].packages[].name] | index("dpkg") and (index("open-vm-tools") | not)' out \
     >/dev/null || fail "open-vm-tools is still there"
 rm -f fixed/bios-ext4.*
+# ... and what is left out by the user stays left out after a run
+expect 0 "$H2K" offline-fix --json --only guest-tools --remove-tools-now --allow-backing / \
+    --output-dir fixed bios-ext4.qcow2
+jq -e '[.changes[].fixer] | unique == ["guest-tools"]' out >/dev/null || fail "$(jq -c .changes out)"
+rm -f fixed/bios-ext4.*
 check_clean
 
 rebuild dracut-ext4 /usr/bin/dracut
