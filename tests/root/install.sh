@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# `cmake --install` puts program, man page and completions where a distribution has them.
+# `cmake --install` puts program, man pages and completions where a distribution has them.
 . "${H2K_SRC:?}/tests/lib/functions.sh"
 requires root cmake
 build=$(dirname "$(dirname "$H2K")")
@@ -18,4 +18,4 @@ got=$(PATH=$PWD/sbin:$PATH bash -c '. share/bash-completion/completions/h2k
     COMP_WORDS=(h2k of) COMP_CWORD=1; _h2k; echo "${COMPREPLY[@]}"')
 [ "$got" = offline-fix ] || fail "the completion offers: $got"
 extra=$(find "$T/root" -type f | wc -l)
-[ "$extra" = 4 ] || fail "installed: $(find "$T/root" -type f)"
+[ "$extra" = 5 ] || fail "installed: $(find "$T/root" -type f)"
