@@ -45,6 +45,16 @@ run_on_exit()
 trap run_on_exit EXIT
 trap 'exit 130' INT TERM
 
+# leave_mount DIR: what has just ended may hold its files a moment longer.
+leave_mount()
+{
+    for _ in $(seq 50); do
+        umount -R "$1" 2>/dev/null && return
+        sleep 0.1
+    done
+    umount -R "$1"
+}
+
 # may_mount: call it before a mount below $T. A program of another test that has a mount namespace of
 # its own holds a copy of that mount; where / is private (containers) the copy stays when ours goes,
 # and with it the loop device. Below a shared mount it goes too.
@@ -52,7 +62,7 @@ may_mount()
 {
     mount --bind "$T" "$T"
     mount --make-shared "$T"
-    on_exit umount -R "$T"
+    on_exit leave_mount "$T"
     on_exit cd /
     cd "$PWD" # not below the mount that is covered now
 }
