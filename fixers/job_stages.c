@@ -24,7 +24,8 @@ int stage_open(struct job *job, struct err *err)
 
     job->look = opts->inspect;
     job->look.read_only = job->goal == JOB_INSPECT || job->borrowed;
-    job->look.with_packages = job->goal == JOB_INSPECT || job->opts->fix.remove_tools_now;
+    job->look.with_packages =
+        job->goal == JOB_INSPECT || opts->fix.remove_tools_now || opts->fix.inject.remove_tools;
     job->look.with_initrds = true;
     job->look.modules_only = job->goal == JOB_INSPECT;
     if (job->goal == JOB_FIX || job->goal == JOB_CONVERT) {

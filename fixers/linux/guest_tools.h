@@ -9,7 +9,12 @@
  * what stays. */
 int guest_tools_conf(const struct fix_context *ctx, struct plan *plan, struct err *err);
 
-/* Remove their packages, by a run of the guest's package manager (tools_removal.c). */
+/* The command that removes those of their packages that are installed; no words: there are none.
+ * STATUS_REFUSED: no known package manager (tools_removal.c). */
+int guest_tools_removal(const struct fix_context *ctx, const struct plan *plan, struct strlist *ret,
+                        struct err *err);
+
+/* Remove them, by a run of the guest's package manager. */
 int guest_tools_remove(const struct fix_context *ctx, struct plan *plan, struct err *err);
 
 #endif

@@ -4,32 +4,10 @@
 
 #include "engine/base/cleanup.h"
 #include "fixers/linux/firstboot.h"
+#include "fixers/linux/guest_tools.h"
 #include "fixers/linux/inject.h"
 
 /* ---- tools of the old hypervisor ---- */
-
-/* Packages that are of no use elsewhere; those that need others stand first. */
-static const char tool_packages[] =
-    "open-vm-tools-desktop open-vm-tools-gui open-vm-tools-sdmp open-vm-tools-salt-minion "
-    "open-vm-tools-dkms open-vm-tools-deploypkg open-vm-tools vmware-tools-esx-nox "
-    "vmware-tools-esx vmware-tools-core vmware-tools-guestlib vmware-tools-services VMwareTools "
-    "hyperv-daemons hypervkvpd hypervvssd hypervfcopyd hyperv-daemons-license hyperv-tools "
-    "hv-kvp-daemon-init xe-guest-utilities xe-guest-utilities-xenstore "
-    "virtualbox-guest-x11 virtualbox-guest-dkms virtualbox-guest-utils "
-    "virtualbox-guest-additions nutanix-guest-agent";
-
-/* How one package is asked for and removed: nothing else goes with it. */
-static const struct {
-    const char *format; /* facts.package_format */
-    const char *has, *remove;
-} removers[] = {
-    { "deb", "[ \"$(dpkg-query -W -f '${db:Status-Status}' $p 2>/dev/null)\" = installed ]",
-      "dpkg --purge $p" },
-    { "rpm", "rpm -q $p >/dev/null 2>&1", "rpm -e $p" },
-    { "apk", "apk info -e $p >/dev/null 2>&1", "apk del $p" },
-    { "pacman", "pacman -Q $p >/dev/null 2>&1", "pacman -R --noconfirm $p" },
-    { "xbps", "xbps-query $p >/dev/null 2>&1", "xbps-remove -y $p" },
-};
 
 /* What was installed from archives removes itself. */
 static const char uninstallers[] =
@@ -52,22 +30,19 @@ static const char uninstallers[] =
 int inject_remove_tools(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     struct firstboot_script script = { .name = "remove-tools", .mode = 0755 };
+    CLEANUP_STRLIST struct strlist command = { 0 };
     CLEANUP_STRBUF struct strbuf text = { 0 };
 
     if (!ctx->opts->inject.remove_tools)
         return 0;
+    if (!ctx->opts->remove_tools_now && guest_tools_removal(ctx, plan, &command, err) < 0)
+        return -err->code;
     strbuf_puts(&text, "#!/bin/sh\n"
                        "# Remove the tools of the hypervisor that this machine came from.\n"
                        "status=0\n");
-    for (size_t i = 0; i < ARRAY_SIZE(removers); i++)
-        if (strcmp(removers[i].format, ctx->facts->package_format) == 0)
-            strbuf_printf(&text,
-                          "for p in %s; do\n"
-                          "    if %s; then\n"
-                          "        DEBIAN_FRONTEND=noninteractive %s || status=1\n"
-                          "    fi\n"
-                          "done\n",
-                          tool_packages, removers[i].has, removers[i].remove);
+    for (size_t i = 0; i < command.n; i++)
+        strbuf_printf(&text, "%s%s", i ? " " : "DEBIAN_FRONTEND=noninteractive ", command.items[i]);
+    strbuf_puts(&text, command.n ? " || status=1\n" : "");
     strbuf_printf(&text, "%sexit $status\n", uninstallers);
     script.data = strbuf_text(&text);
     script.len = text.len;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * --remove-tools-now: the guest's package manager removes the old hypervisor's tools, in a jail. No
- * service is started or stopped by that: nothing runs in the jail, and what starts there ends with
- * it. What another package needs stays, and that is the package manager's error.
+ * The command by which the guest's package manager removes the old hypervisor's tools. What another
+ * package needs stays, and that is the package manager's error.
+ *
+ * --remove-tools-now runs it in a jail. No service is started or stopped by that: nothing runs in
+ * the jail, and what starts there ends with it.
  */
+#include <ctype.h>
 #include <fnmatch.h>
 #include <string.h>
 
@@ -51,29 +54,54 @@ static bool is_tool(const char *name)
     return false;
 }
 
-int guest_tools_remove(const struct fix_context *ctx, struct plan *plan, struct err *err)
+/* It becomes a word of a shell's command, too. */
+static bool is_plain(const char *name)
+{
+    for (const char *c = name; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("+-._:", *c))
+            return false;
+    return true;
+}
+
+int guest_tools_removal(const struct fix_context *ctx, const struct plan *plan, struct strlist *ret,
+                        struct err *err)
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
     const struct remover *remover = find_remover(ctx, plan);
-    struct run *run;
 
-    for (size_t i = 0; i < ctx->facts->n_packages; i++)
-        if (is_tool(ctx->facts->packages[i].name) &&
-            !strlist_has(&names, ctx->facts->packages[i].name))
-            strlist_add(&names, ctx->facts->packages[i].name);
+    for (size_t i = 0; i < ctx->facts->n_packages; i++) {
+        const char *name = ctx->facts->packages[i].name;
+
+        if (is_tool(name) && is_plain(name) && !strlist_has(&names, name))
+            strlist_add(&names, name);
+    }
     if (names.n == 0)
         return 0;
     if (!remover)
         return err_status(err, STATUS_REFUSED,
                           "the guest has no package manager that is known to remove %s: leave "
-                          "--remove-tools-now out",
+                          "--remove-tools out",
                           names.items[0]);
-    run = plan_run(plan, remover->program, "tools of the old hypervisor are to be removed");
-    strlist_add(&run->argv, remover->program);
+    strlist_add(ret, remover->program);
     for (size_t i = 0; i < WORDS_MAX && remover->words[i]; i++)
-        strlist_add(&run->argv, remover->words[i]);
+        strlist_add(ret, remover->words[i]);
     for (size_t i = 0; i < names.n; i++)
-        strlist_add(&run->argv, names.items[i]);
+        strlist_add(ret, names.items[i]);
+    return 0;
+}
+
+int guest_tools_remove(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    CLEANUP_STRLIST struct strlist argv = { 0 };
+    struct run *run;
+
+    if (guest_tools_removal(ctx, plan, &argv, err) < 0)
+        return -err->code;
+    if (argv.n == 0)
+        return 0;
+    run = plan_run(plan, argv.items[0], "tools of the old hypervisor are to be removed");
+    run->argv = argv;
+    argv = (struct strlist){ 0 };
     strlist_add(&run->env, "DEBIAN_FRONTEND=noninteractive");
     return 0;
 }

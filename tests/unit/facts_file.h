@@ -37,6 +37,8 @@ static inline void facts_line(struct facts *facts, char *const *word, size_t n, 
         facts_set(&facts->distro, word[1]);
     else if (strcmp(word[0], "arch") == 0)
         facts_set(&facts->arch, word[1]);
+    else if (strcmp(word[0], "package") == 0)
+        facts_set(&facts_add_package(facts)->name, word[1]);
     else if (strcmp(word[0], "firmware") == 0)
         facts->firmware = strcmp(word[1], "uefi") == 0 ? FIRMWARE_UEFI : FIRMWARE_BIOS;
     else if (devices) {

@@ -128,14 +128,15 @@ static const struct {
     { "rpm", "dnf", "firstboot: [{install: a}]\n", "exec dnf -y install a\n" },
     { "apk", "apk", "install-agent: repository\n", "exec apk add --update-cache qemu-guest-agent" },
     { "rpm", "zypper", "install-agent: repository\n", "auto-agree-with-licenses qemu-guest-agent" },
-    { "deb", "apt", "remove-tools: true\n", "dpkg --purge $p || status=1\n" },
-    { "rpm", "yum", "remove-tools: true\n", "rpm -e $p || status=1\n" },
+    { "deb", "apt", "remove-tools: true\n", "/usr/bin/dpkg --purge open-vm-tools || status=1\n" },
+    { "rpm", "yum", "remove-tools: true\n", "/usr/bin/rpm -e open-vm-tools || status=1\n" },
     { "", "", "remove-tools: true\n", "/usr/bin/vmware-uninstall-tools.pl || status=1\n" },
 };
 
 static struct plan *plan_with(const struct tree *tree, const char *format, const char *manager,
                               struct injections *inject, struct err *err)
 {
+    static const char *const installed[] = { "open-vm-tools", "open-vm-tools;reboot", "vim" };
     struct facts *facts = facts_of_text("");
     struct fix_opts opts = { .inject = *inject };
     struct fix_context ctx = { .facts = facts, .opts = &opts };
@@ -144,6 +145,8 @@ static struct plan *plan_with(const struct tree *tree, const char *format, const
     facts_set(&facts->init_system, "systemd");
     facts_set(&facts->package_format, format);
     facts_set(&facts->package_manager, manager);
+    for (size_t i = 0; format[0] && i < ARRAY_SIZE(installed); i++)
+        facts_set(&facts_add_package(facts)->name, installed[i]);
     strlist_add(&opts.only, "inject");
     (void)fixers_plan(&ctx, tree->root, &plan, err);
     strlist_done(&opts.only);
@@ -171,6 +174,8 @@ static void package_managers_are_asked_in_their_way(void **state)
 
         print_message("case: %s %s", packages[i].manager, packages[i].config);
         tree_open(&tree, NULL);
+        tree_put(&tree, "/usr/bin/dpkg", "", 0755);
+        tree_put(&tree, "/usr/bin/rpm", "", 0755);
         assert_int_equal(
             injections_parse(&inject, packages[i].config, strlen(packages[i].config), "x", &err),
             0);
