@@ -66,6 +66,22 @@ static const struct config_map user_map = {
     .check = inject_user_check,
 };
 
+static const struct config_key nic_keys[] = {
+    TEXT("name", inject_nic, name),
+    FLAG("dhcp", inject_nic, dhcp),
+    TEXTS("addresses", inject_nic, addresses),
+    TEXTS("gateways", inject_nic, gateways),
+    TEXTS("dns", inject_nic, dns),
+    TEXTS("search", inject_nic, search),
+};
+
+static const struct config_map nic_map = {
+    .keys = nic_keys,
+    .n_keys = ARRAY_SIZE(nic_keys),
+    .size = sizeof(struct inject_nic),
+    .check = inject_nic_check,
+};
+
 static const struct config_key service_keys[] = {
     TEXTS("enable", inject_services, enable),
     TEXTS("disable", inject_services, disable),
@@ -111,6 +127,7 @@ static const struct config_map cloud_map = {
 static const struct config_key top_keys[] = {
     TEXT("hostname", injections, hostname),
     TEXT("timezone", injections, timezone),
+    MAPS("network", injections, nics, nic_map),
     MAPS("users", injections, users, user_map),
     MAPS("files", injections, files, file_map),
     MAP("services", injections, services, service_map),

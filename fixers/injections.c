@@ -67,8 +67,20 @@ static void cloud_done(struct inject_cloud *cloud)
     strlist_done(&cloud->datasources);
 }
 
+static void nic_done(struct inject_nic *nic)
+{
+    free(nic->name);
+    strlist_done(&nic->addresses);
+    strlist_done(&nic->gateways);
+    strlist_done(&nic->dns);
+    strlist_done(&nic->search);
+}
+
 void injections_done(struct injections *inject)
 {
+    for (size_t i = 0; i < inject->n_nics; i++)
+        nic_done(&inject->nics[i]);
+    free(inject->nics);
     free(inject->hostname);
     free(inject->timezone);
     for (size_t i = 0; i < inject->n_users; i++)
@@ -95,11 +107,11 @@ bool injections_any(const struct injections *inject)
     const struct inject_services *services = &inject->services;
     const struct inject_cloud *cloud = &inject->cloud;
 
-    return inject->hostname || inject->timezone || inject->n_users > 0 || inject->n_files > 0 ||
-           services->enable.n > 0 || services->disable.n > 0 || services->mask.n > 0 ||
-           inject->n_firstboot > 0 || inject->agent.from_repository || inject->agent.file ||
-           inject->remove_tools || cloud->user_data || cloud->meta_data || cloud->network_config ||
-           cloud->datasources.n > 0 || cloud->disable;
+    return inject->hostname || inject->timezone || inject->n_nics > 0 || inject->n_users > 0 ||
+           inject->n_files > 0 || services->enable.n > 0 || services->disable.n > 0 ||
+           services->mask.n > 0 || inject->n_firstboot > 0 || inject->agent.from_repository ||
+           inject->agent.file || inject->remove_tools || cloud->user_data || cloud->meta_data ||
+           cloud->network_config || cloud->datasources.n > 0 || cloud->disable;
 }
 
 struct inject_user *inject_user_get(struct injections *inject, const char *name)

@@ -80,8 +80,19 @@ struct inject_agent {
     size_t len;
 };
 
+/* Addresses of an interface: by DHCP, or these. */
+struct inject_nic {
+    char *name; /* in the guest */
+    bool dhcp;
+    struct strlist addresses; /* with their prefix lengths: "192.0.2.1/24" */
+    struct strlist gateways;  /* one of a kind at most */
+    struct strlist dns, search;
+};
+
 struct injections {
     char *hostname, *timezone;
+    struct inject_nic *nics;
+    size_t n_nics;
     struct inject_services services;
     struct inject_script *firstboot; /* in order */
     size_t n_firstboot;
@@ -117,12 +128,16 @@ int injections_parse(struct injections *inject, const char *text, size_t len, co
 
 int inject_file_check(void *item, const char *folder, struct err *err);
 int inject_user_check(void *item, const char *folder, struct err *err);
+int inject_nic_check(void *item, const char *folder, struct err *err);
 int inject_services_check(void *item, const char *folder, struct err *err);
 int inject_script_check(void *item, const char *folder, struct err *err);
 int inject_cloud_check(void *item, const char *folder, struct err *err);
 int inject_agent_load(struct injections *inject, const char *folder, struct err *err);
 int inject_hostname_check(const char *name, struct err *err);
 int inject_timezone_check(const char *name, struct err *err);
+
+/* Is it of IPv6? (an address, with a prefix or without) */
+bool inject_is_ip6(const char *address);
 
 /* The user @name, added when it is new. */
 struct inject_user *inject_user_get(struct injections *inject, const char *name);

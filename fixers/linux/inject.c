@@ -17,9 +17,9 @@ static int plan_inject(const struct fix_context *ctx, struct plan *plan, struct 
 {
     static int (*const parts[])(const struct fix_context *ctx, struct plan *plan,
                                 struct err *err) = {
-        inject_hostname, inject_timezone,     inject_users, inject_files,
-        inject_services, /* a unit may be among the files */
-        inject_cloud,    inject_remove_tools, inject_agent, inject_firstboot,
+        inject_hostname, inject_timezone,     inject_network, inject_users,
+        inject_files,    inject_services, /* a unit may be among the files */
+        inject_cloud,    inject_remove_tools, inject_agent,   inject_firstboot,
     };
     int r = 0;
 

@@ -20,6 +20,9 @@ int inject_password(struct plan *plan, const struct inject_user *user, struct er
 /* Keys of SSH that may log in (inject_keys.c). */
 int inject_keys(struct plan *plan, const struct inject_user *user, struct err *err);
 
+/* Addresses of interfaces (inject_network.c). */
+int inject_network(const struct fix_context *ctx, struct plan *plan, struct err *err);
+
 /* Services that start or do not (services.c). */
 int inject_services(const struct fix_context *ctx, struct plan *plan, struct err *err);
 

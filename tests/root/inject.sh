@@ -14,6 +14,7 @@ printf '#!/bin/sh\necho here is; cat /etc/hostname; echo x >>/root/times\n' >hel
 cat >web.yaml <<'END'
 hostname: web1.example.com
 timezone: Europe/Berlin
+network: [{name: ens192, addresses: [192.168.20.7/24, "fd00::7/64"], gateways: 192.168.20.1}]
 users:
   - {name: root, password: Sesame88}
   - name: admin
@@ -62,6 +63,9 @@ grep -Eq '^127.0.1.1\s+web1.example.com web1$' mnt/etc/hosts || fail "hosts: $(c
 is "$(inside env -u TZ date -d @0 +%z)" +0100 "time zone"
 is "$(inside /usr/local/sbin/hello | xargs)" "here is web1.example.com" "the uploaded script"
 rm mnt/root/times
+is "$(inside ifquery ens192 | grep -E '^(address|gateway|netmask)' | sort | xargs)" \
+    "address: 192.168.20.7 address: fd00::7 gateway: 192.168.20.1 netmask: 255.255.255.0 netmask: 64" \
+    "addresses"
 [ ! -e mnt/etc/skel/.bash_logout ] || fail "a file is still there"
 for want in systemd-pstore:disabled fstrim.timer:masked serial-getty@ttyS1:enabled h2k-firstboot:enabled; do
     is "$(inside systemctl is-enabled "${want%:*}" || :)" "${want#*:}" "${want%:*}"
@@ -89,6 +93,6 @@ expect 2 "$H2K" offline-fix -o fixed.qcow2 --password nobody-here:disabled "$ima
 expect_text 'there is no user nobody-here'
 sed -i 's/mask:/masc:/' web.yaml
 expect 2 "$H2K" offline-fix -o fixed.qcow2 --config web.yaml "$image"
-expect_text 'web.yaml:14:37: services: "masc" is not known; known are enable, disable, mask'
+expect_text 'web.yaml:15:37: services: "masc" is not known; known are enable, disable, mask'
 [ ! -e fixed.qcow2 ] || fail "something was made"
 check_clean

@@ -256,6 +256,7 @@ static const struct {
     const char *text, *definition; /* NULL: the top */
 } places[] = {
     { "none: x\n", NULL },
+    { "network: [{none: x}]\n", "nic" },
     { "users: [{none: x}]\n", "user" },
     { "files: [{none: x}]\n", "file" },
     { "services: {none: x}\n", "services" },
