@@ -118,6 +118,7 @@ static void references_of_qcow2_are_refused(void **state)
     const char *path = in("images/top.qcow2");
     char *dirs[] = { folder };
     struct image_opts opts = { .allow_dirs = { dirs, 1 } };
+    char *option;
 
     (void)state;
     assert_int_equal(mkdir(in("sub"), 0700), 0);
@@ -137,8 +138,9 @@ static void references_of_qcow2_are_refused(void **state)
     run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "alias.raw", "-F", "raw", path,
              "4M"));
     image_free(open_image(path, NULL));
-    run(ARGS("qemu-img", "create", "-q", "-f", "qcow2", "-o", "data_file=ext.raw,data_file_raw=on",
-             in("data.qcow2"), "4M"));
+    option = mem_printf("data_file=%s,data_file_raw=on", in("ext.raw"));
+    run(ARGS("qemu-img", "create", "-q", "-f", "qcow2", "-o", option, in("data.qcow2"), "4M"));
+    free(option);
     assert_refused(in("data.qcow2"), NULL, STATUS_REFUSED, "external file");
     /* a chain that leads to itself */
     run(ARGS("qemu-img", "create", "-q", "-u", "-f", "qcow2", "-b", "top.qcow2", "-F", "qcow2",
