@@ -29,6 +29,13 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
 int unit_move_links(struct plan *plan, const char *name, const char *new_name, const char *reason,
                     struct err *err);
 
+struct span;
+
+/* Put "# " in front of the lines that @is_meant says, where the file is there. */
+int comment_lines(struct plan *plan, const char *path,
+                  bool (*is_meant)(const char *text, const struct span *line), const char *reason,
+                  struct err *err);
+
 /* ---- texts with lasting names ----
  *
  * @text with UUIDs in the place of disk names that change; what has none is a note that names

@@ -54,25 +54,6 @@ static bool forbids(const char *text, const struct span *line)
     return false;
 }
 
-static int allow_in(struct plan *plan, const char *path, struct err *err)
-{
-    CLEANUP_FREE char *text = NULL;
-    CLEANUP_FREE char *fixed = NULL;
-    CLEANUP_EDITS struct edits edits = { 0 };
-    struct span line;
-    size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
-
-    if (r <= 0)
-        return r;
-    while (line_next(text, strlen(text), &pos, &line))
-        if (forbids(text, &line))
-            edits_add(&edits, (struct span){ line.start, 0 }, "# ");
-    fixed = edits_apply(&edits, text, strlen(text), NULL);
-    plan_write(plan, path, fixed, "KVM's devices need the drivers of virtio");
-    return 0;
-}
-
 int allow_virtio_modules(struct plan *plan, struct err *err)
 {
     CLEANUP_STRLIST struct strlist files = { 0 };
@@ -80,7 +61,8 @@ int allow_virtio_modules(struct plan *plan, struct err *err)
 
     strlist_add(&files, "/etc/modprobe.conf");
     for (size_t i = 0; r >= 0 && i < files.n; i++)
-        r = allow_in(plan, files.items[i], err);
+        r = comment_lines(plan, files.items[i], forbids, "KVM's devices need the drivers of virtio",
+                          err);
     return r;
 }
 
