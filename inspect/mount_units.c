@@ -8,14 +8,14 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "inspect/keyfile.h"
 #include "inspect/linux.h"
 
 #define UNITS_MAX 1024 /* further ones are not looked at */
 #define LOCAL "/etc/systemd/system"
 
-/* The first one that has a file of a name wins. */
-static const char *const folders[] = {
+const char *const unit_folders[UNIT_FOLDERS] = {
     LOCAL,
     "/usr/local/lib/systemd/system",
     "/usr/lib/systemd/system",
@@ -42,13 +42,6 @@ char *unit_name_of_path(const char *path, const char *suffix)
     }
     strbuf_printf(&out, "%s%s", out.len == 0 ? "-" : "", suffix);
     return strbuf_take(&out);
-}
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text), end_len = strlen(end);
-
-    return len > end_len && strcmp(text + len - end_len, end) == 0;
 }
 
 static void list(const struct guest_root *root, const char *folder, struct strlist *ret)
@@ -90,22 +83,22 @@ static void read_drop_ins(const struct guest_root *root, struct mount_unit *unit
 {
     CLEANUP_STRLIST struct strlist names = { 0 };
 
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-        CLEANUP_FREE char *folder = mem_printf("%s/%s.d", folders[i], unit->name);
+    for (size_t i = 0; i < UNIT_FOLDERS; i++) {
+        CLEANUP_FREE char *folder = mem_printf("%s/%s.d", unit_folders[i], unit->name);
         CLEANUP_STRLIST struct strlist found = { 0 };
 
         list(root, folder, &found);
         for (size_t f = 0; f < found.n; f++)
-            if (ends_with(found.items[f], ".conf") && !strlist_has(&names, found.items[f]))
+            if (text_has_suffix(found.items[f], ".conf") && !strlist_has(&names, found.items[f]))
                 strlist_add(&names, found.items[f]);
     }
     strlist_sort(&names);
     for (size_t n = 0; n < names.n; n++) {
         bool read = false;
 
-        for (size_t i = 0; i < ARRAY_SIZE(folders) && !read; i++) {
+        for (size_t i = 0; i < UNIT_FOLDERS && !read; i++) {
             CLEANUP_FREE char *path =
-                mem_printf("%s/%s.d/%s", folders[i], unit->name, names.items[n]);
+                mem_printf("%s/%s.d/%s", unit_folders[i], unit->name, names.items[n]);
 
             read = guest_exists(root, path);
             if (read)
@@ -165,7 +158,8 @@ static void add_links(const struct guest_root *root, const char *folder, struct 
 
     list(root, folder, &names);
     for (size_t i = 0; i < names.n && ret->n < UNITS_MAX; i++)
-        if (ends_with(names.items[i], ".mount") || ends_with(names.items[i], ".automount"))
+        if (text_has_suffix(names.items[i], ".mount") ||
+            text_has_suffix(names.items[i], ".automount"))
             strlist_add(ret, names.items[i]);
 }
 
@@ -181,20 +175,14 @@ static void mark_enabled(struct mount_units *units, const struct strlist *starte
     }
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-    size_t len = strlen(folder);
-
-    return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
-
 /* A mount needs those that it lies on. */
 static void mark_parents(struct mount_units *units)
 {
     for (size_t i = 0; i < units->n; i++)
         for (size_t j = 0; j < units->n && !units->items[i].is_enabled; j++)
-            units->items[i].is_enabled = units->items[j].is_enabled && units->items[i].where[0] &&
-                                         is_below(units->items[j].where, units->items[i].where);
+            units->items[i].is_enabled =
+                units->items[j].is_enabled && units->items[i].where[0] &&
+                path_is_below(units->items[j].where, units->items[i].where);
 }
 
 static int by_name(const void *a, const void *b)
@@ -219,13 +207,13 @@ static void list_units(const struct guest_root *root, size_t at, struct strlist 
 {
     struct stat st, other;
 
-    if (guest_stat(root, folders[at], &st) < 0)
+    if (guest_stat(root, unit_folders[at], &st) < 0)
         return;
     for (size_t i = 0; i < at; i++)
-        if (guest_stat(root, folders[i], &other) == 0 && other.st_ino == st.st_ino &&
+        if (guest_stat(root, unit_folders[i], &other) == 0 && other.st_ino == st.st_ino &&
             other.st_dev == st.st_dev)
             return;
-    list(root, folders[at], ret);
+    list(root, unit_folders[at], ret);
 }
 
 void mount_units_read(const struct guest_root *root, struct mount_units *ret)
@@ -234,18 +222,18 @@ void mount_units_read(const struct guest_root *root, struct mount_units *ret)
     CLEANUP_STRLIST struct strlist started = { 0 };
 
     *ret = (struct mount_units){ 0 };
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
+    for (size_t i = 0; i < UNIT_FOLDERS; i++) {
         CLEANUP_STRLIST struct strlist names = { 0 };
 
         list_units(root, i, &names);
         for (size_t n = 0; n < names.n; n++) {
             const char *name = names.items[n];
 
-            if (ends_with(name, ".wants") || ends_with(name, ".requires"))
-                strlist_take(&links, mem_printf("%s/%s", folders[i], name));
-            else if (ends_with(name, ".mount") && (i == 0 || !is_of_kernel(name)) &&
+            if (text_has_suffix(name, ".wants") || text_has_suffix(name, ".requires"))
+                strlist_take(&links, mem_printf("%s/%s", unit_folders[i], name));
+            else if (text_has_suffix(name, ".mount") && (i == 0 || !is_of_kernel(name)) &&
                      ret->n < UNITS_MAX && !mount_units_find(ret, name))
-                add_unit(root, folders[i], name, ret);
+                add_unit(root, unit_folders[i], name, ret);
         }
     }
     /* there are dozens of these folders, and most guests have no such unit */

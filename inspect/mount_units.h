@@ -8,6 +8,10 @@
 
 #include "engine/guest.h"
 
+/* Where units are; the first folder that has a file of a name wins. */
+#define UNIT_FOLDERS 4
+extern const char *const unit_folders[UNIT_FOLDERS];
+
 struct mount_unit {
     char *name;                          /* "var-log.mount" */
     char *path;                          /* of the file: "/etc/systemd/system/var-log.mount" */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/text.h"
 #include "fixers/linux/inject.h"
 #include "inspect/fields.h"
 
@@ -136,13 +137,6 @@ static const char *source_of(const struct facts *facts, const char *name)
     return "";
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-    size_t len = strlen(folder);
-
-    return strncmp(path, folder, len) == 0 && path[len] == '/';
-}
-
 static bool is_used(const struct fix_context *ctx, const struct plan *plan,
                     const struct stack *stack)
 {
@@ -158,7 +152,7 @@ static const struct stack *find_stack(const struct fix_context *ctx, const struc
                                       const char *source)
 {
     for (size_t i = 0; i < ARRAY_SIZE(stacks); i++)
-        if (*source ? is_below(source, stacks[i].folder) : is_used(ctx, plan, &stacks[i]))
+        if (*source ? path_is_below(source, stacks[i].folder) : is_used(ctx, plan, &stacks[i]))
             return &stacks[i];
     return NULL;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/text.h"
 #include "fixers/linux/firstboot.h"
 #include "fixers/linux/guest_tools.h"
 #include "fixers/linux/inject.h"
@@ -69,13 +70,6 @@ static const struct {
     { ".apk", "apk", "apk add --allow-untrusted %s" },
 };
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text), end_len = strlen(end);
-
-    return len > end_len && strcmp(text + len - end_len, end) == 0;
-}
-
 /* "%s" is the only thing that is replaced. */
 static void add_command(struct strbuf *text, const char *command, const char *path)
 {
@@ -97,7 +91,7 @@ static int add_package(const struct fix_context *ctx, struct plan *plan, struct 
     CLEANUP_FREE char *path = mem_printf(PACKAGES "/%s", agent->file);
 
     for (size_t i = 0; i < ARRAY_SIZE(package_kinds); i++) {
-        if (!ends_with(agent->file, package_kinds[i].suffix))
+        if (!text_has_suffix(agent->file, package_kinds[i].suffix))
             continue;
         if (strcmp(package_kinds[i].format, ctx->facts->package_format) != 0)
             break;

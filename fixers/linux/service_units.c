@@ -3,20 +3,15 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/text.h"
 #include "fixers/linux/linux.h"
 #include "fixers/linux/services.h"
 #include "inspect/fields.h"
 #include "inspect/keyfile.h"
+#include "inspect/mount_units.h"
 
 #define UNITS "/etc/systemd/system"
 #define ALSO_MAX 32
-
-static const char *const folders[] = {
-    UNITS,
-    "/usr/local/lib/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-};
 
 /* A unit and where it is. */
 struct unit {
@@ -37,10 +32,9 @@ static char *full_name(const char *name)
 {
     static const char *const suffixes[] = { ".service", ".socket", ".timer",    ".path",
                                             ".target",  ".mount",  ".automount" };
-    size_t len = strlen(name);
 
     for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
-        if (len > strlen(suffixes[i]) && strcmp(name + len - strlen(suffixes[i]), suffixes[i]) == 0)
+        if (text_has_suffix(name, suffixes[i]))
             return mem_strdup(name);
     return mem_printf("%s.service", name);
 }
@@ -55,8 +49,8 @@ static bool is_mask(const struct plan *plan, const char *path)
 /* The file called @name; a mask is none. */
 static char *find_file(const struct plan *plan, const char *name)
 {
-    for (size_t i = 0; i < ARRAY_SIZE(folders); i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", folders[i], name);
+    for (size_t i = 0; i < UNIT_FOLDERS; i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", unit_folders[i], name);
 
         if (!is_mask(plan, path) && plan_exists(plan, path))
             return TAKE(path);
@@ -107,8 +101,8 @@ static char *expand(const char *word, const char *instance)
 
 static bool has_vendor_link(const struct plan *plan, const char *inside)
 {
-    for (size_t i = 1; i < ARRAY_SIZE(folders); i++) {
-        CLEANUP_FREE char *path = mem_printf("%s/%s", folders[i], inside);
+    for (size_t i = 1; i < UNIT_FOLDERS; i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", unit_folders[i], inside);
 
         if (plan_exists(plan, path))
             return true;

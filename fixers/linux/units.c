@@ -5,20 +5,13 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/strbuf.h"
+#include "engine/base/text.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
 #include "inspect/mount_units.h"
 
 #define UNITS "/etc/systemd/system"
 #define SWAPS_MAX 64 /* moving one looks at all folders of links */
-
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text);
-    size_t end_len = strlen(end);
-
-    return len > end_len && strcmp(text + len - end_len, end) == 0;
-}
 
 /* An absent folder is an empty one. */
 static int list_units(const struct plan *plan, struct strlist *ret, struct err *err)
@@ -39,7 +32,8 @@ int unit_move_links(struct plan *plan, const char *name, const char *new_name, c
         CLEANUP_FREE char *path = mem_printf(UNITS "/%s/%s", names.items[i], name);
         CLEANUP_FREE char *target = NULL;
 
-        if (!ends_with(names.items[i], ".wants") && !ends_with(names.items[i], ".requires"))
+        if (!text_has_suffix(names.items[i], ".wants") &&
+            !text_has_suffix(names.items[i], ".requires"))
             continue;
         target = plan_readlink(plan, path);
         if (!target)
@@ -224,11 +218,11 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
         CLEANUP_FREE char *device = NULL;
         CLEANUP_FREE char *link = NULL;
 
-        if (ends_with(name, ".mount.d") || ends_with(name, ".swap.d"))
+        if (text_has_suffix(name, ".mount.d") || text_has_suffix(name, ".swap.d"))
             r = fix_drop_ins(ctx, plan, name, reason, err);
-        else if (ends_with(name, ".service") && guest_is_file(plan->root, path))
+        else if (text_has_suffix(name, ".service") && guest_is_file(plan->root, path))
             r = note_waiting(plan, path, err);
-        if (!ends_with(name, ".mount") && !ends_with(name, ".swap"))
+        if (!text_has_suffix(name, ".mount") && !text_has_suffix(name, ".swap"))
             continue;
         link = plan_readlink(plan, path);
         if (link) /* masked, or a unit of a package */
@@ -237,9 +231,9 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
         if (r <= 0)
             continue;
         fixed = fix_unit(ctx, plan, path, text, &device);
-        if (fixed && ends_with(name, ".swap") && ++n_swaps > SWAPS_MAX)
+        if (fixed && text_has_suffix(name, ".swap") && ++n_swaps > SWAPS_MAX)
             plan_note(plan, "%s: there are too many swap units; it stays as it is", path);
-        else if (fixed && ends_with(name, ".swap"))
+        else if (fixed && text_has_suffix(name, ".swap"))
             r = move_swap(plan, name, fixed, device, reason, err);
         else if (fixed)
             plan_write(plan, path, fixed, reason);
