@@ -29,6 +29,8 @@ endfunction()
 function(h2k_root_test module layer)
   add_executable(test_${module} test_${module}.c)
   target_link_libraries(test_${module} PRIVATE h2k_${layer} PkgConfig::CMOCKA)
+  target_compile_definitions(test_${module} PRIVATE
+                             TEST_DATA_DIR="${PROJECT_SOURCE_DIR}/tests/data")
   add_test(NAME root.${module} COMMAND test_${module})
   set_tests_properties(root.${module} PROPERTIES LABELS root SKIP_RETURN_CODE 77 TIMEOUT 300)
 endfunction()

@@ -31,6 +31,7 @@ H2K_GET(get_be64, uint64_t, be64toh)
         memcpy(data, &value, sizeof(value));                                                       \
     }
 
+H2K_PUT(put_le16, uint16_t, htole16)
 H2K_PUT(put_le32, uint32_t, htole32)
 H2K_PUT(put_le64, uint64_t, htole64)
 #undef H2K_PUT

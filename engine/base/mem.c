@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void *must(void *ptr)
 {
@@ -101,6 +102,14 @@ int strlist_has(const struct strlist *list, const char *text)
 {
     for (size_t i = 0; i < list->n; i++)
         if (strcmp(list->items[i], text) == 0)
+            return 1;
+    return 0;
+}
+
+int strlist_has_nocase(const struct strlist *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcasecmp(list->items[i], text) == 0)
             return 1;
     return 0;
 }

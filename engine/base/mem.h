@@ -35,6 +35,7 @@ struct strlist {
 void strlist_add(struct strlist *list, const char *text);
 void strlist_take(struct strlist *list, char *text); /* takes ownership of @text */
 int strlist_has(const struct strlist *list, const char *text);
+int strlist_has_nocase(const struct strlist *list, const char *text); /* of ASCII letters */
 void strlist_sort(struct strlist *list);
 void strlist_done(struct strlist *list);
 #define CLEANUP_STRLIST __attribute__((cleanup(strlist_done)))
