@@ -6,75 +6,16 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <limits.h>
-#include <linux/openat2.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/statfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
-#include "engine/guest_labels.h"
 #include "engine/guest_path.h"
 
-#define LIST_MAX 65536U  /* names in one directory */
-#define RACE_TRIES 10000 /* renames elsewhere on the host make openat2 say EAGAIN */
-
-int guest_root_new(int dir_fd, struct guest_root **ret, struct err *err)
-{
-    struct guest_root *root;
-    int fd;
-
-    fd = openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return err_set(err, errno, "open the guest's root directory");
-    root = mem_alloc(sizeof(*root));
-    root->fd = fd;
-    *ret = root;
-    return 0;
-}
-
-void guest_root_free(struct guest_root *root)
-{
-    if (!root)
-        return;
-    guest_labels_free(root->labels);
-    (void)close(root->fd);
-    free(root);
-}
-
-int guest_root_fd(const struct guest_root *root)
-{
-    return root->fd;
-}
-
-int guest_path_open(const struct guest_root *root, const char *path, int flags)
-{
-    struct open_how how = {
-        .flags = (unsigned)(flags | O_CLOEXEC),
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-
-    if (!(flags & O_PATH)) /* O_PATH allows no flag that says how to do I/O */
-        how.flags |= O_NOCTTY | O_NONBLOCK;
-    for (int tries = 0;; tries++) {
-        long fd = syscall(SYS_openat2, root->fd, path, &how, sizeof(how));
-
-        if (fd >= 0)
-            return (int)fd;
-        if ((errno != EAGAIN && errno != EINTR) || tries == RACE_TRIES)
-            return -errno;
-        (void)sched_yield();
-    }
-}
-
-const char *guest_fd_path(int fd, char buf[GUEST_FD_PATH_MAX])
-{
-    (void)snprintf(buf, GUEST_FD_PATH_MAX, "/proc/self/fd/%d", fd);
-    return buf;
-}
+#define LIST_MAX 65536U /* names in one directory */
 
 /* Looks at the type before the real open: opening a FIFO or a device already does something. */
 static int open_regular(const struct guest_root *root, const char *path, struct stat *ret_st,
@@ -205,16 +146,14 @@ int guest_readlink(const struct guest_root *root, const char *path, char **ret, 
 {
     CLEANUP_FD int fd = guest_path_open(root, path, O_PATH | O_NOFOLLOW);
     char target[PATH_MAX];
-    ssize_t n;
+    int r;
 
     if (fd < 0)
         return err_set(err, -fd, "open %s", path);
-    n = readlinkat(fd, "", target, sizeof(target));
-    if (n < 0) /* the kernel says ENOENT for what is not a link when the name is empty */
-        return err_set(err, errno == ENOENT ? EINVAL : errno, "read the link %s", path);
-    if ((size_t)n == sizeof(target))
-        return err_set(err, ENAMETOOLONG, "read the link %s", path);
-    *ret = mem_strndup(target, (size_t)n);
+    r = guest_path_readlink(root, fd, "", target);
+    if (r < 0) /* the kernel says ENOENT for what is not a link when the name is empty */
+        return err_set(err, r == -ENOENT ? EINVAL : -r, "read the link %s", path);
+    *ret = mem_strdup(target);
     return 0;
 }
 
@@ -232,9 +171,9 @@ static int where_is(int fd, char buf[PATH_MAX])
     return 0;
 }
 
-int guest_real_path(const struct guest_root *root, const char *path, char **ret, struct err *err)
+static int real_path(const struct guest_root *root, const char *path, char **ret, struct err *err)
 {
-    CLEANUP_FD int fd = guest_path_open(root, path, O_PATH);
+    CLEANUP_FD int fd = guest_path_open_exact(root, path, O_PATH);
     char top[PATH_MAX] = "", full[PATH_MAX] = "";
     size_t len;
     int r;
@@ -251,6 +190,12 @@ int guest_real_path(const struct guest_root *root, const char *path, char **ret,
         return err_set(err, EXDEV, "resolve %s", path);
     *ret = mem_strdup(full[len] ? full + len : "/");
     return 0;
+}
+
+int guest_real_path(const struct guest_root *root, const char *path, char **ret, struct err *err)
+{
+    return root->ignore_case || root->n_volumes > 0 ? guest_case_real_path(root, path, ret, err)
+                                                    : real_path(root, path, ret, err);
 }
 
 int guest_list(const struct guest_root *root, const char *path, struct strlist *ret,
@@ -294,6 +239,8 @@ int guest_files(const struct guest_root *root, const char *folder, const char *p
     CLEANUP_STRLIST struct strlist names = { 0 };
     int r = guest_is_dir(root, folder) ? guest_list(root, folder, &names, err) : 0;
 
+    if (root->ignore_case)
+        flags |= FNM_CASEFOLD;
     for (size_t i = 0; r == 0 && i < names.n; i++) {
         CLEANUP_FREE char *path = mem_printf("%s/%s", folder, names.items[i]);
 

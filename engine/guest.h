@@ -4,7 +4,8 @@
  * symbolic links (absolute ones and "..") resolve inside the guest and never reach the host; device
  * nodes, FIFOs and sockets are never opened for I/O.
  *
- * Paths are absolute as the guest sees them ("/etc/fstab").
+ * Paths are absolute as the guest sees them ("/etc/fstab"). Of a root that ignores case every name
+ * in a path means the entry that is spelled like that, else the one that differs in case only.
  */
 #ifndef H2K_ENGINE_GUEST_H
 #define H2K_ENGINE_GUEST_H
@@ -27,6 +28,25 @@ struct guest_root;
 int guest_root_new(int dir_fd, struct guest_root **ret, struct err *err);
 void guest_root_free(struct guest_root *root);
 int guest_root_fd(const struct guest_root *root);
+
+/* From now on names that differ in case only are the same, as NTFS compares them (engine/upcase.h).
+ * What is written goes to the spelling that is there. Patterns of guest_files() ignore case, too.
+ */
+void guest_root_ignore_case(struct guest_root *root);
+bool guest_root_ignores_case(const struct guest_root *root);
+
+/* Links that begin with @path, a folder of the host, lead to the root: ntfs-3g says so of what
+ * Windows calls a junction. What it cannot follow is then no link with a strange target any more
+ * but fails with -EOPNOTSUPP (a file of CompactOS is such a thing). */
+void guest_root_links_from(struct guest_root *root, const char *path);
+
+/*
+ * Let another file system of the guest be seen at @name ("/SYSTEM:"): one component with a colon,
+ * which no file of Windows can have; no listing shows it, no link and no ".." leads from one to the
+ * other. @dir_fd: its root (O_PATH will do); duplicated.
+ */
+int guest_root_add_volume(struct guest_root *root, const char *name, int dir_fd, struct err *err);
+void guest_root_drop_volume(struct guest_root *root, const char *name);
 
 /* ---- reading ---- */
 
@@ -51,8 +71,13 @@ bool guest_is_dir(const struct guest_root *root, const char *path);
 /* Target of a symbolic link, as it is written. */
 int guest_readlink(const struct guest_root *root, const char *path, char **ret, struct err *err);
 
-/* The path with every link resolved inside the guest: "/initrd.img" -> "/boot/initrd.img-6.1". */
+/* The path with every link resolved inside the guest: "/initrd.img" -> "/boot/initrd.img-6.1"; of a
+ * root that ignores case, in the spelling that is there. */
 int guest_real_path(const struct guest_root *root, const char *path, char **ret, struct err *err);
+
+/* @path, whose folder part is spelled as it is there, with the last name spelled so, too; links are
+ * not followed. NULL when there is no such entry. Free it. */
+char *guest_spelling(const struct guest_root *root, const char *path);
 
 /* Names in a directory, sorted, without "." and ".."; at most 65536, else -E2BIG. */
 int guest_list(const struct guest_root *root, const char *path, struct strlist *ret,
@@ -88,6 +113,11 @@ struct guest_piece {
  * a new one (which gets the label that guest_labels_use() says, else that of its folder). A
  * symbolic link at @path is followed inside the guest: the file it leads to is replaced, the link
  * stays.
+ *
+ * On NTFS a new file, and a new folder of guest_mkdir(), gets the security descriptor that Windows
+ * would let it inherit from its folder; where @attr has a mode for the owner only (0600, 0700), one
+ * for Windows and administrators only. None is ever compressed. An existing file is written over
+ * where it is, see docs/architecture.md.
  */
 int guest_replace(const struct guest_root *root, const char *path, const struct guest_piece *pieces,
                   size_t n_pieces, const struct guest_attr *attr, struct err *err);

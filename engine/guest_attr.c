@@ -11,6 +11,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "engine/guest_ntfs.h"
 
 #define LABEL "security.selinux"
 #define LABEL_MAX 4096
@@ -51,6 +52,7 @@ static int copy_xattr(int from, int to, const char *name)
 {
     static const char *const stale[] = { "security.ima", "security.evm" };
     CLEANUP_FREE char *value = NULL;
+    uint32_t attributes;
     ssize_t len;
 
     for (size_t i = 0; i < ARRAY_SIZE(stale); i++)
@@ -63,6 +65,11 @@ static int copy_xattr(int from, int to, const char *name)
     if (!value)
         return -ENOMEM;
     len = fgetxattr(from, name, value, (size_t)len);
+    if (len == sizeof(attributes) && strcmp(name, "system.ntfs_attrib") == 0) {
+        memcpy(&attributes, value, sizeof(attributes));
+        attributes &= ~GUEST_NTFS_STORED_SPECIALLY;
+        memcpy(value, &attributes, sizeof(attributes));
+    }
     if (len < 0 || fsetxattr(to, name, value, (size_t)len, 0) < 0)
         return -errno;
     return 0;

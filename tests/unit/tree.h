@@ -100,14 +100,20 @@ static inline char *tree_path(const struct tree *tree, const char *path)
     return full;
 }
 
-static inline void tree_put(const struct tree *tree, const char *path, const char *text,
-                            mode_t mode)
+static inline void tree_put_bytes(const struct tree *tree, const char *path, const void *data,
+                                  size_t len, mode_t mode)
 {
     char *full = tree_path(tree, path);
     struct err err = ERR_NONE;
 
-    assert_int_equal(io_write_file(full, text, strlen(text), mode, &err), 0);
+    assert_int_equal(io_write_file(full, data, len, mode, &err), 0);
     free(full);
+}
+
+static inline void tree_put(const struct tree *tree, const char *path, const char *text,
+                            mode_t mode)
+{
+    tree_put_bytes(tree, path, text, strlen(text), mode);
 }
 
 static inline void tree_link(const struct tree *tree, const char *target, const char *path)
