@@ -81,6 +81,7 @@ int fsserver_start(struct session *session, const struct fsserver_opts *opts, st
         return err_set(err, errno, "make the folder %s", dir);
     start.before = st.st_dev;
     ret->session = session;
+    ret->dir = mem_strdup(dir);
     ret->device_fd = open(opts->node, O_RDONLY | O_CLOEXEC);
     if (ret->device_fd < 0)
         return err_set(err, errno, "open %s", opts->node);
@@ -126,6 +127,7 @@ int fsserver_end(struct fsserver *server, bool wrote, struct err *err)
     if (server->connection)
         (void)session_forget(server->session, "fuse", server->connection, &ignored);
     free(server->connection);
+    free(server->dir);
     cleanup_fd(&server->device_fd);
     *server = (struct fsserver)FSSERVER_NONE;
     return r;

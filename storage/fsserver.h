@@ -15,6 +15,7 @@
 struct fsserver {
     struct session *session; /* NULL: there is none */
     struct server server;
+    char *dir;        /* where it believes that it is mounted; NULL: there is none */
     char *connection; /* value of its "fuse" line in the state file */
     int device_fd;    /* the block device, to learn of writes that failed; -1: none */
 };

@@ -61,9 +61,16 @@ static int release_from(struct mtree *tree, size_t index, struct err *err)
         tree->root = NULL;
     }
     while (tree->n_branches > index) {
+        struct branch *branch = &tree->branches[--tree->n_branches];
+        CLEANUP_FREE char *beside = TAKE(branch->beside);
         struct err other = ERR_NONE;
-        int r2 = branch_release(&tree->branches[--tree->n_branches], r < 0 ? &other : err);
+        int r2;
 
+        if (beside && tree->root)
+            guest_root_drop_volume(tree->root, branch->target);
+        r2 = branch_release(branch, r < 0 ? &other : err);
+        if (beside)
+            (void)rmdir(beside); /* as the tree's own */
         if (r == 0)
             r = r2;
     }
@@ -101,6 +108,13 @@ struct branch *mtree_branch(const struct mtree *tree, const char *target)
     return NULL;
 }
 
+static int open_folder(const char *path, struct err *err)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    return fd < 0 ? err_set(err, errno, "open %s", path) : fd;
+}
+
 /* The folder to mount on: resolved inside the tree built so far. */
 static int open_target(const struct mtree *tree, const char *target, struct err *err)
 {
@@ -112,8 +126,7 @@ static int open_target(const struct mtree *tree, const char *target, struct err 
     }
     if (strcmp(target, "/") != 0)
         return err_set(err, EINVAL, "mount %s before the root", target);
-    fd = open(tree->dir, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    return fd < 0 ? err_set(err, errno, "open %s", tree->dir) : fd;
+    return open_folder(tree->dir, err);
 }
 
 static char *path_of(int fd)
@@ -139,13 +152,18 @@ static int attach_branch(struct mtree *tree, struct branch *branch, int target_f
               mem_dup(&step, sizeof(step)));
     if (tree->root)
         return 0;
-    return guest_root_new(branch->fd, &tree->root, err);
+    r = guest_root_new(branch->fd, &tree->root, err);
+    if (r == 0 && branch->server.dir)
+        guest_root_links_from(tree->root, branch->server.dir);
+    return r;
 }
 
-int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
-                const struct mount_opts *opts, struct err *err)
+/* Takes @beside: the folder to mount on, when that is none of the tree. */
+static int mount_at(struct mtree *tree, struct volume *volume, const char *target, char *beside,
+                    const struct mount_opts *opts, struct err *err)
 {
     struct branch branch = BRANCH_NONE;
+    CLEANUP_FREE char *folder = beside;
     CLEANUP_FD int target_fd = -1;
     struct err other = ERR_NONE;
     int r;
@@ -160,21 +178,51 @@ int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
     else if (!opts->read_only && volume->read_only[0] != '\0')
         return err_status(err, volume->read_only_status, "%s cannot be written: %s", volume->name,
                           volume->read_only);
-    target_fd = open_target(tree, target, err);
+    target_fd = folder ? open_folder(folder, err) : open_target(tree, target, err);
     if (target_fd < 0)
         return target_fd;
     branch.target = mem_strdup(target);
+    branch.beside = TAKE(folder);
     branch.was_dirty = branch.fstype->is_dirty && branch.fstype->is_dirty(volume);
     r = branch_mount(tree, &branch, volume, opts, err);
     if (r == 0)
         r = attach_branch(tree, &branch, target_fd, err);
-    if (r < 0 && !branch.path)
+    if (r < 0 && !branch.path) {
+        free(branch.beside);
         (void)branch_release(&branch, &other); /* the first failure is what counts */
+    }
     if (r < 0)
         return err_wrap(err, "mount %s at %s", volume->name, target);
     log_debug("%s (%s) is mounted at %s%s", volume->name, volume->fstype, target,
               branch.staging ? ", staged" : "");
     return 0;
+}
+
+int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
+                const struct mount_opts *opts, struct err *err)
+{
+    return mount_at(tree, volume, target, NULL, opts, err);
+}
+
+int mtree_mount_beside(struct mtree *tree, struct volume *volume, const char *name,
+                       const struct mount_opts *opts, struct err *err)
+{
+    static unsigned counter;
+    char *folder;
+    int r;
+
+    if (!tree->root)
+        return err_set(err, EINVAL, "mount %s before the root", name);
+    folder = mem_printf("%s-beside%u", tree->dir, ++counter);
+    if (mkdir(folder, 0700) < 0) {
+        r = err_set(err, errno, "make the folder %s", folder);
+        free(folder);
+        return r;
+    }
+    r = mount_at(tree, volume, name, folder, opts, err);
+    if (r < 0)
+        return r;
+    return guest_root_add_volume(tree->root, name, mtree_branch(tree, name)->fd, err);
 }
 
 /* The mount that a path lies on. */

@@ -33,6 +33,11 @@ int mtree_new(struct stack *stack, struct mtree **ret, struct err *err);
 int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
                 const struct mount_opts *opts, struct err *err);
 
+/* Mount @volume where no file of the tree can be: below the name @name ("/SYSTEM:") of its root,
+ * see guest_root_add_volume(). Synced, trimmed and released like the others. */
+int mtree_mount_beside(struct mtree *tree, struct volume *volume, const char *name,
+                       const struct mount_opts *opts, struct err *err);
+
 /* Let the folder @source of the tree be seen at @target, too; @recursive: with what is mounted
  * below it. */
 int mtree_bind(struct mtree *tree, const char *source, const char *target, bool recursive,

@@ -14,6 +14,7 @@
 struct branch {
     char *target; /* as it was asked for */
     char *path;   /* where it is mounted, as this namespace sees it; NULL: not (any more) */
+    char *beside; /* our folder that it is mounted on; NULL: a folder of the tree */
     char *node;   /* block device; of a btrfs over several, the first */
     const struct fstype *fstype;
     int fd; /* O_PATH of its root, -1 once it is released */

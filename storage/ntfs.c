@@ -158,10 +158,13 @@ const char *ntfs_not_written(const struct ntfs_state *state)
 {
     if (state->hibernated)
         return "Windows is hibernated (or shut down with fast startup) on it: start Windows and "
-               "shut it down completely (shutdown /s /f /t 0, fast startup off)";
+               "shut it down completely (shutdown /s /f /t 0, fast startup off), or give up what "
+               "it "
+               "keeps (--discard-hibernation)";
     if (state->cached)
         return "Windows keeps some of its metadata in memory (fast startup, or it was not shut "
-               "down): start Windows and shut it down completely";
+               "down): start Windows and shut it down completely, or give up what it keeps "
+               "(--discard-hibernation)";
     if (state->marked)
         return "it is marked dirty: start Windows and let it check the volume (chkdsk /f)";
     if (state->unreadable)

@@ -179,9 +179,9 @@ bool ntfs_attr_find(const struct ntfs_record *record, uint32_t type, const char 
     return false;
 }
 
-/* As much as lies in one run; 0: none does. */
-static size_t read_run(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at,
-                       uint8_t *buf, size_t len)
+/* Where byte @at of the content is, and how many of @len from there on lie in one run; 0: none. */
+static size_t find_run(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at, size_t len,
+                       const struct ntfs_run **ret_run, uint64_t *ret_where)
 {
     uint64_t start = 0; /* of the run in the content */
 
@@ -197,16 +197,36 @@ static size_t read_run(const struct ntfs *fs, const struct ntfs_attr *attr, uint
                 return 0;
             continue;
         }
-        if (len > size - (at - start))
-            len = (size_t)(size - (at - start));
-        if (run->is_hole)
-            memset(buf, 0, len);
-        else if (__builtin_add_overflow(where, at - start, &where) ||
-                 volume_read(fs->volume, where, buf, len) < 0)
+        if (__builtin_add_overflow(where, at - start, ret_where))
             return 0;
-        return len;
+        *ret_run = run;
+        return len > size - (at - start) ? (size_t)(size - (at - start)) : len;
     }
     return 0;
+}
+
+/* As much as lies in one run; 0: none does. */
+static size_t read_run(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at,
+                       uint8_t *buf, size_t len)
+{
+    const struct ntfs_run *run = NULL;
+    uint64_t where = 0;
+
+    len = find_run(fs, attr, at, len, &run, &where);
+    if (len > 0 && run->is_hole)
+        memset(buf, 0, len);
+    else if (len > 0 && volume_read(fs->volume, where, buf, len) < 0)
+        return 0;
+    return len;
+}
+
+bool ntfs_attr_where(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at, size_t len,
+                     uint64_t *ret)
+{
+    const struct ntfs_run *run = NULL;
+
+    return !attr->value && at <= attr->size && len <= attr->size - at &&
+           find_run(fs, attr, at, len, &run, ret) == len && !run->is_hole;
 }
 
 bool ntfs_attr_read(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at, void *buf,

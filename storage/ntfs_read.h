@@ -66,6 +66,11 @@ bool ntfs_attr_find(const struct ntfs_record *record, uint32_t type, const char 
 bool ntfs_attr_read(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at, void *buf,
                     size_t len);
 
+/* Where @len bytes from @at of the content lie, in bytes of the volume. false: not in one piece, or
+ * not as plain bytes of it. */
+bool ntfs_attr_where(const struct ntfs *fs, const struct ntfs_attr *attr, uint64_t at, size_t len,
+                     uint64_t *ret);
+
 /* The file's record number in *ret, 0 when there is none of the name (whatever its case) in the
  * root directory. false: that could not be found out. */
 bool ntfs_root_find(const struct ntfs *fs, const char *name, uint64_t *ret);

@@ -2,10 +2,12 @@
 #include "storage/volume.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
@@ -205,5 +207,35 @@ int volume_node(struct stack *stack, struct volume *volume, const char **ret_nod
     if (r < 0)
         return err_wrap(err, "make a device for %s", volume->name);
     *ret_node = volume->node;
+    return 0;
+}
+
+int volume_patch(struct stack *stack, struct volume *volume, const struct patch *patch,
+                 struct err *err)
+{
+    CLEANUP_FREE char *there = mem_alloc(patch->len);
+    CLEANUP_FD int fd = -1;
+    const char *node = NULL;
+    int r;
+
+    if (volume->read_only[0] != '\0')
+        return err_status(err, volume->read_only_status, "%s: %s", volume->name, volume->read_only);
+    if (patch->at > volume->size_bytes || patch->len > volume->size_bytes - patch->at)
+        return err_set(err, EIO, "write beyond the end of %s", volume->name);
+    r = volume_node(stack, volume, &node, err);
+    if (r < 0 || !node)
+        return r;
+    fd = open(node, O_RDWR | O_CLOEXEC);
+    if (fd < 0)
+        return err_set(err, errno, "open %s for writing", volume->name);
+    r = io_pread_full(fd, there, patch->len, patch->at);
+    if (r < 0)
+        return err_set(err, -r, "read %s", volume->name);
+    if (memcmp(there, patch->old, patch->len) != 0)
+        return err_set(err, ESTALE, "%s has changed at byte %llu since it was looked at",
+                       volume->name, (unsigned long long)patch->at);
+    r = io_pwrite_full(fd, patch->bytes, patch->len, patch->at);
+    if (r < 0 || fsync(fd) < 0)
+        return err_set(err, r < 0 ? -r : errno, "write to %s", volume->name);
     return 0;
 }

@@ -97,6 +97,18 @@ int volume_fd(const struct volume *volume, uint64_t *ret_offset);
 /* Exactly @len bytes at @at of the volume. 0 or -errno; -EIO beyond its end. */
 int volume_read(const struct volume *volume, uint64_t at, void *buf, size_t len);
 
+/* Bytes of a volume, outside of what its file system manages, that are replaced by others. */
+struct patch {
+    uint64_t at; /* byte of the volume where they begin */
+    const void *old, *bytes;
+    size_t len;
+};
+
+/* Make the change through the volume's device. -ESTALE and nothing done when something else than
+ * the old bytes is there. */
+int volume_patch(struct stack *stack, struct volume *volume, const struct patch *patch,
+                 struct err *err);
+
 /* Why what lies on the volume was not made a volume, or cannot be read: its problem, or that no
  * layer knows its type. NULL: nothing is missing. */
 const char *volume_not_opened(const struct volume *volume, enum err_status *ret_status);

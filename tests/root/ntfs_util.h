@@ -20,4 +20,39 @@ static inline char *new_ntfs(const char *file)
     return path;
 }
 
+/* A file on the volume, by ntfscp. */
+static inline void add_file(const char *image, const char *name, const void *data, size_t len)
+{
+    char *from = path_of("file");
+    struct err err = ERR_NONE;
+
+    must(io_write_file(from, data, len, 0600, &err), &err);
+    RUN("ntfscp", "-fq", image, from, name);
+    free(from);
+}
+
+static inline char *output_of(const char *const *argv, int *ret_status)
+{
+    struct exec_opts opts = { .argv = argv };
+    struct exec_result result = { 0 };
+    struct err err = ERR_NONE;
+    char *text;
+
+    must(exec_run(&opts, &result, &err), &err);
+    if (ret_status)
+        *ret_status = result.exit_status;
+    text = mem_strdup(strbuf_text(&result.out));
+    exec_result_done(&result);
+    return text;
+}
+
+static inline void expect_in_image(const char *image, const char *file, const char *want)
+{
+    const char *const argv[] = { "ntfscat", image, file, NULL };
+    char *text = output_of(argv, NULL);
+
+    assert_string_equal(text, want);
+    free(text);
+}
+
 #endif

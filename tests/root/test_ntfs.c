@@ -1,57 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* NTFS of mkntfs, written through overlays, and what Windows has not let go of left alone; ntfs-3g
  * itself is asked what it thinks of the same volumes. */
-#include <sys/xattr.h>
-
 #include "engine/base/le.h"
+#include "storage/ntfs.h"
 #include "storage/ntfs_read.h"
 #include "tests/root/ntfs_util.h"
-
-#define ACL "system.ntfs_acl"
-
-/* Owner and group SYSTEM, and SYSTEM may do everything: nobody else may do anything. */
-static const uint8_t acl[] = {
-    1, 0, 4,    0x80, 0x14, 0, 0, 0, 0x20, 0, 0,    0, 0,    0, 0,    0, 0x2c, 0, 0, 0, /* header */
-    1, 1, 0,    0,    0,    0, 0, 5, 18,   0, 0,    0, 1,    1, 0,    0, 0,    0, 0, 5, 18,
-    0, 0, 0,                                                             /* SIDs */
-    2, 0, 0x1c, 0,    1,    0, 0, 0, 0,    0, 0x14, 0, 0xff, 1, 0x1f, 0, /* ACL, ACE */
-    1, 1, 0,    0,    0,    0, 0, 5, 18,   0, 0,    0,
-};
-
-/* A file on the volume, by ntfscp. */
-static void add_file(const char *image, const char *name, const void *data, size_t len)
-{
-    char *from = path_of("file");
-    struct err err = ERR_NONE;
-
-    must(io_write_file(from, data, len, 0600, &err), &err);
-    RUN("ntfscp", "-fq", image, from, name);
-    free(from);
-}
-
-static char *output_of(const char *const *argv, int *ret_status)
-{
-    struct exec_opts opts = { .argv = argv };
-    struct exec_result result = { 0 };
-    struct err err = ERR_NONE;
-    char *text;
-
-    must(exec_run(&opts, &result, &err), &err);
-    if (ret_status)
-        *ret_status = result.exit_status;
-    text = mem_strdup(strbuf_text(&result.out));
-    exec_result_done(&result);
-    return text;
-}
-
-static void expect_in_image(const char *image, const char *file, const char *want)
-{
-    const char *const argv[] = { "ntfscat", image, file, NULL };
-    char *text = output_of(argv, NULL);
-
-    assert_string_equal(text, want);
-    free(text);
-}
 
 /* ---- writing ---- */
 
@@ -109,38 +62,6 @@ static void names_that_windows_forbids_are_not_made(void **state)
         assert_int_equal(guest_replace(mtree_root(on.tree), names[i], &piece, 1, &plain, &err),
                          -EINVAL);
     put("/CON1.txt", "a name like any other\n");
-}
-
-static void a_replaced_file_keeps_its_security(void **state)
-{
-    uint8_t got[sizeof(acl) + 1] = { 0 };
-    uint32_t attributes = htole32(0x26), after = 0; /* hidden, system, archive */
-    int fd;
-
-    (void)state;
-    if (!can_test())
-        skip();
-    free(new_ntfs("ntfs.raw"));
-    open_image("ntfs.raw", DISK_OVERLAY);
-    mount_rw("/dev/sda", "/");
-    put("/file", "old\n");
-    fd = openat(guest_root_fd(mtree_root(on.tree)), "file", O_RDONLY | O_CLOEXEC);
-    if (fsetxattr(fd, ACL, acl, sizeof(acl), 0) < 0) {
-        (void)close(fd);
-        skip(); /* the kernel's driver */
-    }
-    assert_int_equal(fsetxattr(fd, "system.ntfs_attrib", &attributes, 4, 0), 0);
-    (void)close(fd);
-    put("/file", "new\n");
-    again();
-    mount_rw("/dev/sda", "/");
-    expect("/file", "new\n");
-    fd = openat(guest_root_fd(mtree_root(on.tree)), "file", O_RDONLY | O_CLOEXEC);
-    assert_int_equal(fgetxattr(fd, ACL, got, sizeof(got)), sizeof(acl));
-    assert_memory_equal(got, acl, sizeof(acl));
-    assert_int_equal(fgetxattr(fd, "system.ntfs_attrib", &after, 4), 4);
-    (void)close(fd);
-    assert_int_equal(after, attributes);
 }
 
 /* ---- what is not written ---- */
@@ -325,13 +246,111 @@ static void what_windows_keeps_is_not_written(void **state)
     }
 }
 
+/* ---- what is given up ---- */
+
+static void hibernate_and_mark(const char *image)
+{
+    hibernate(image);
+    mark_dirty(image);
+}
+
+static void restore_image(const char *image)
+{
+    uint8_t *data = mem_alloc(65536);
+
+    memset(data, 'x', 65536);
+    memcpy(data, "RSTR", 4);
+    add_file(image, "hiberfil.sys", data, 65536);
+    free(data);
+}
+
+static const struct {
+    const char *label;
+    void (*make)(const char *image);
+    bool is_given_up;
+    const char *why; /* that it is not written all the same; NULL: it is */
+} given_up[] = {
+    { "hibernated", hibernate, true, NULL },
+    { "restoring", restore_image, true, NULL },
+    { "hibernated and marked dirty", hibernate_and_mark, false, "chkdsk" },
+    { "woken", wake, false, NULL },
+    { "marked dirty", mark_dirty, false, "chkdsk" },
+    { "fast startup", leave_log_cached, true, "module ntfs3" },
+};
+
+static void give_up(size_t i)
+{
+    struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+    uint8_t *data = NULL;
+    size_t len = 0;
+
+    open_image("ntfs.raw", DISK_OVERLAY);
+    must(ntfs_discard_hibernation(on.stack, &names, &err), &err);
+    assert_int_equal(names.n, given_up[i].is_given_up);
+    strlist_done(&names);
+    mount_rw("/dev/sda", "/");
+    if (given_up[i].why && mtree_was_dirty(on.tree, "/") &&
+        mount_support("ntfs", true) == MOUNT_KERNEL)
+        return; /* what its driver makes of a log that no Windows has written is its own */
+    if (given_up[i].why) {
+        assert_non_null(mtree_why_read_only(on.tree, "/"));
+        assert_non_null(strstr(mtree_why_read_only(on.tree, "/"), given_up[i].why));
+        return;
+    }
+    assert_null(mtree_why_read_only(on.tree, "/"));
+    put("/a", "text\n");
+    if (!given_up[i].is_given_up)
+        return;
+    must(guest_read(mtree_root(on.tree), "/hiberfil.sys", 65536, (char **)&data, &len, &err), &err);
+    assert_int_equal(len, 65536);
+    for (size_t at = 0; at < 4096; at++)
+        assert_int_equal(data[at], 0);
+    assert_int_equal(data[4096], given_up[i].make == restore_image ? 'x' : 0);
+    free(data);
+}
+
+static void what_windows_keeps_can_be_given_up(void **state)
+{
+    if (!can_test())
+        skip();
+    for (size_t i = 0; i < ARRAY_SIZE(given_up); i++) {
+        char *path = new_ntfs("ntfs.raw");
+
+        print_message("case: %s\n", given_up[i].label);
+        given_up[i].make(path);
+        give_up(i);
+        assert_int_equal(release(state), 0); /* and the image has not changed */
+        free(path);
+    }
+}
+
+static void another_windows_is_not_put_to_an_end(void **state)
+{
+    struct strlist names = { 0 };
+    struct err err = ERR_NONE;
+    char text[4096], *path;
+
+    (void)state;
+    if (!can_test())
+        skip();
+    path = new_ntfs("ntfs.raw");
+    hibernate_elsewhere(path);
+    free(path);
+    open_image("ntfs.raw", DISK_OVERLAY);
+    assert_true(ntfs_discard_hibernation(on.stack, &names, &err) < 0);
+    assert_int_equal(err.status, STATUS_REFUSED);
+    assert_non_null(strstr(err_text(&err, text, sizeof(text)), "another Windows"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(what_is_written_is_there_afterwards, release),
         cmocka_unit_test_teardown(names_that_windows_forbids_are_not_made, release),
-        cmocka_unit_test_teardown(a_replaced_file_keeps_its_security, release),
         cmocka_unit_test_teardown(what_windows_keeps_is_not_written, release),
+        cmocka_unit_test_teardown(what_windows_keeps_can_be_given_up, release),
+        cmocka_unit_test_teardown(another_windows_is_not_put_to_an_end, release),
     };
 
     if (geteuid() != 0) {

@@ -383,6 +383,39 @@ static void ntfs_is_read_where_the_host_can(void **state)
                 guest_is_dir(mtree_root(on.tree), "/System Volume Information"));
 }
 
+/* What lies outside of all files: a boot sector, under a mounted file system. */
+static void a_sector_is_replaced_if_it_is_the_one_that_was_seen(void **state)
+{
+    static const char boot[] = "boot code", other[] = "something";
+    char now[sizeof(boot)], old[sizeof(boot)];
+    const struct patch stale = { 100, other, boot, sizeof(boot) };
+    const struct patch good = { 100, old, boot, sizeof(boot) };
+    struct patch beyond = { 0, old, boot, sizeof(boot) };
+    struct err err = ERR_NONE;
+    struct volume *root;
+
+    (void)state;
+    make_uefi_disk();
+    open_image("uefi.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda2", "/");
+    root = stack_find(on.stack, "/dev/sda2");
+    beyond.at = root->size_bytes - 4;
+    must(volume_read(root, 100, old, sizeof(old)), &err); /* ext4 leaves its first KiB alone */
+    assert_int_equal(volume_patch(on.stack, root, &stale, &err), -ESTALE);
+    err_clear(&err);
+    assert_int_equal(volume_patch(on.stack, root, &beyond, &err), -EIO);
+    err_clear(&err);
+    must(volume_patch(on.stack, root, &good, &err), &err);
+    sync_tree();
+    again();
+    root = stack_find(on.stack, "/dev/sda2");
+    must(volume_read(root, 100, now, sizeof(now)), &err);
+    assert_memory_equal(now, boot, sizeof(boot));
+    volume_set_read_only(root, STATUS_REFUSED, "it is somebody's");
+    assert_true(volume_patch(on.stack, root, &stale, &err) < 0);
+    assert_int_equal(err.status, STATUS_REFUSED);
+}
+
 static void the_undo_stack_releases_all(void **state)
 {
     struct err err = ERR_NONE;
@@ -415,6 +448,7 @@ int main(void)
         cmocka_unit_test_teardown(mount_points_never_lead_out, release),
         cmocka_unit_test_teardown(only_known_file_systems_reach_the_kernel, release),
         cmocka_unit_test_teardown(ntfs_is_read_where_the_host_can, release),
+        cmocka_unit_test_teardown(a_sector_is_replaced_if_it_is_the_one_that_was_seen, release),
         cmocka_unit_test_teardown(the_undo_stack_releases_all, release),
     };
 
