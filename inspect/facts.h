@@ -25,6 +25,7 @@ enum initrd_tool {
     INITRD_MKINITFS,
     INITRD_MKINITRD, /* of SUSE, or of EL 5 and before */
     INITRD_GENKERNEL,
+    INITRD_TINY, /* tiny-initramfs */
 };
 
 /* A volume of the guest as far as device names need it. */

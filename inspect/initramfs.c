@@ -42,6 +42,7 @@ static size_t modules_prefix_len(const char *name)
 
 /* Folders of modules without one for each kernel: mkinitrd's nash archives, booster. */
 static const char *const flat_folders[] = { "lib", "usr/lib/modules" };
+#define TOP_FOLDER "." /* tiny-initramfs has them at the top */
 
 /* The folder of them that @name is a module of, NULL: none. */
 static const char *flat_folder(const char *name)
@@ -53,7 +54,7 @@ static const char *flat_folder(const char *name)
             !strchr(name + len + 1, '/') && module_path_ok(name + len + 1))
             return flat_folders[i];
     }
-    return NULL;
+    return !strchr(name, '/') && module_path_ok(name) ? TOP_FOLDER : NULL;
 }
 
 struct scan {
@@ -157,6 +158,7 @@ static bool is_kept(const char *name)
         "etc/booster.init.yaml",
         "usr/lib/modules/booster.alias",
         "etc/modules/*",
+        "modules", /* tiny-initramfs */
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
@@ -181,7 +183,7 @@ static int scan_entry(void *arg, const struct cpio_entry *entry)
     if (S_ISREG(entry->mode) && flat_folder(name)) {
         scan->flat_in = scan->flat_in ? scan->flat_in : flat_folder(name);
         if (strcmp(scan->flat_in, flat_folder(name)) == 0)
-            return keep(scan, &scan->flat, name + strlen(scan->flat_in) + 1);
+            return keep(scan, &scan->flat, strchr(name, '/') ? strrchr(name, '/') + 1 : name);
     }
     scan->is_link = S_ISLNK(entry->mode) && !strchr(name, '/') && entry->size <= LINK_MAX;
     if (!scan->is_link && !scan->is_index) {

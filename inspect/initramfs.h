@@ -23,10 +23,10 @@ struct initramfs {
     bool has_early;         /* an uncompressed segment with microcode comes first */
     char *modules_prefix;   /* "usr/lib/modules/6.1.0-50-amd64", NULL when it has no modules */
     struct strlist modules; /* paths below the prefix: "kernel/drivers/block/virtio_blk.ko.xz" */
-    char *flat_folder; /* "lib", "usr/lib/modules": @modules are names of files there, and there is
-                          no prefix; NULL: not so */
-    struct strlist links; /* symbolic links at the top: "lib -> usr/lib" */
-    struct strlist names; /* every other path */
+    char *flat_folder;      /* "lib", "usr/lib/modules", "." (the top): @modules are names of files
+                               there, and there is no prefix; NULL: not so */
+    struct strlist links;   /* symbolic links at the top: "lib -> usr/lib" */
+    struct strlist names;   /* every other path */
     /* Files that name interfaces (*.link, *-persistent-net.rules), disks (conf/conf.d/resume,
      * crypttab, devices to wait for ...) or the drivers to load (init, config ...), in the
      * archive's order: of two with one name the later one counts. */

@@ -375,6 +375,7 @@ static const struct {
     { "/usr/bin/dracut", INITRD_DRACUT },
     { "/sbin/dracut", INITRD_DRACUT },
     { "/usr/sbin/update-initramfs", INITRD_INITRAMFS_TOOLS },
+    { "/usr/sbin/update-tirfs", INITRD_TINY },
     { "/usr/bin/mkinitcpio", INITRD_MKINITCPIO },
     { "/sbin/mkinitcpio", INITRD_MKINITCPIO },
     { "/usr/bin/booster", INITRD_BOOSTER },

@@ -275,6 +275,8 @@ int initramfs_conf_plan(const struct fix_context *ctx, struct plan *plan,
         return injected ? initramfs_plan_mkinitfs(plan, err) : 0;
     case INITRD_MKINITRD:
         return injected ? initramfs_plan_mkinitrd(plan, modules, err) : 0;
+    case INITRD_TINY:
+        return injected ? initramfs_plan_tiny(plan, modules, err) : 0;
     case INITRD_BOOSTER:
     case INITRD_MAKE_INITRD:
     case INITRD_GENKERNEL: /* these look at the machine that they run on, or take all along */

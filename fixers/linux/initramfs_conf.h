@@ -28,6 +28,11 @@ char *initramfs_tools_with(const char *text, const struct strlist *modules);
 int initramfs_plan_mkinitcpio(struct plan *plan, const struct strlist *modules, struct err *err);
 int initramfs_plan_mkinitfs(struct plan *plan, struct err *err);
 int initramfs_plan_mkinitrd(struct plan *plan, const struct strlist *modules, struct err *err);
+int initramfs_plan_tiny(struct plan *plan, const struct strlist *modules, struct err *err);
+
+/* INCLUDE_MODULES of tiny-initramfs as it will be, and @modules that it lacks: "a,b". Free *ret. */
+int initramfs_tiny_modules(struct plan *plan, const struct strlist *modules, char **ret,
+                           struct err *err);
 
 /* mkinitcpio.conf(5) with @modules in MODULES=(); NULL when it has them. Free it. */
 char *mkinitcpio_with(const char *text, const struct strlist *modules);

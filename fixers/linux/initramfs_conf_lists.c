@@ -10,6 +10,7 @@
 
 #define MKINITCPIO_CONF "/etc/mkinitcpio.conf"
 #define MKINITFS_CONF "/etc/mkinitfs/mkinitfs.conf"
+#define TINY_CONF "/etc/tiny-initramfs/tiny-initramfs.conf"
 #define SUSE_CONF "/etc/sysconfig/kernel"
 #define MODPROBE_CONF "/etc/modprobe.conf"
 #define HOSTADAPTER "scsi_hostadapter"
@@ -195,5 +196,55 @@ int initramfs_plan_mkinitrd(struct plan *plan, const struct strlist *modules, st
     fixed = hostadapters_with(text, &disks);
     if (fixed)
         plan_write(plan, MODPROBE_CONF, fixed, reason);
+    return 0;
+}
+
+/* ---- tiny-initramfs: INCLUDE_MODULES="a,b"; the file need not be there ---- */
+
+static int read_tiny(struct plan *plan, char **ret_text, struct err *err)
+{
+    int r = plan_read_text(plan, TINY_CONF, ret_text, err);
+
+    if (r == 0)
+        *ret_text = mem_strdup("");
+    return r < 0 ? r : 0;
+}
+
+static char *tiny_list(const char *text, const struct strlist *modules)
+{
+    CLEANUP_SHELLVARS struct shellvars vars = { 0 };
+    struct strbuf list = { 0 };
+    const char *old;
+
+    shellvars_parse(text, strlen(text), &vars);
+    old = shellvars_get(&vars, "INCLUDE_MODULES");
+    strbuf_puts(&list, old ? old : "");
+    for (size_t i = 0; i < modules->n; i++)
+        if (!list_has(strbuf_text(&list), modules->items[i]))
+            strbuf_printf(&list, "%s%s", list.len ? "," : "", modules->items[i]);
+    return strbuf_take(&list);
+}
+
+int initramfs_tiny_modules(struct plan *plan, const struct strlist *modules, char **ret,
+                           struct err *err)
+{
+    CLEANUP_FREE char *text = NULL;
+    int r = read_tiny(plan, &text, err);
+
+    if (r == 0)
+        *ret = tiny_list(text, modules);
+    return r;
+}
+
+int initramfs_plan_tiny(struct plan *plan, const struct strlist *modules, struct err *err)
+{
+    CLEANUP_FREE char *text = NULL, *list = NULL, *fixed = NULL;
+    int r = read_tiny(plan, &text, err);
+
+    if (r < 0)
+        return r;
+    list = tiny_list(text, modules);
+    fixed = shellvars_set(text, strlen(text), "INCLUDE_MODULES", list, NULL);
+    plan_write_new(plan, TINY_CONF, fixed, 0644, reason);
     return 0;
 }

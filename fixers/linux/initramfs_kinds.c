@@ -39,8 +39,8 @@ static const struct initrd_kind kind_unknown = { .name = "unknown", .is = is_any
 /* Those with marks of their own come first: SUSE's has udev too, which does not load everything in
  * all of its versions. */
 static const struct initrd_kind *const kinds[] = {
-    &initrd_kind_booster, &initrd_kind_nash,       &initrd_kind_suse,
-    &kind_by_alias,       &initrd_kind_mkinitcpio, &initrd_kind_genkernel,
+    &initrd_kind_booster,    &initrd_kind_nash,      &initrd_kind_suse, &kind_by_alias,
+    &initrd_kind_mkinitcpio, &initrd_kind_genkernel, &initrd_kind_tiny,
 };
 
 const struct initrd_kind *initrd_kind_of(const struct initramfs *found)

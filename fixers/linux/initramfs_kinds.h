@@ -10,9 +10,10 @@
 #include "fixers/linux/initramfs_work.h"
 
 struct initrd_kind {
-    const char *name;   /* of the tool that makes them; for people */
-    const char *folder; /* of all modules; NULL: lib/modules/VERSION, with indexes */
-    bool underscores;   /* files are named as the kernel names modules: without '-' */
+    const char *name; /* of the tool that makes them; for people */
+    const char
+        *folder;      /* of all modules, "." is the top; NULL: lib/modules/VERSION, with indexes */
+    bool underscores; /* files are named as the kernel names modules: without '-' */
     bool (*is)(const struct initramfs *found);
 
     /* Make it load work->load: add changed files to work->segment and their names to work->listed,
@@ -28,6 +29,7 @@ extern const struct initrd_kind initrd_kind_nash;    /* initramfs_nash.c */
 extern const struct initrd_kind initrd_kind_suse;    /* initramfs_lists.c */
 extern const struct initrd_kind initrd_kind_mkinitcpio;
 extern const struct initrd_kind initrd_kind_genkernel;
+extern const struct initrd_kind initrd_kind_tiny;
 
 /* Add the changed text of the archive's file @name; takes ownership of @text. */
 void work_replace_file(struct initramfs_work *work, const char *name, char *text, uint32_t mode);
@@ -43,6 +45,9 @@ void work_end_waits(struct initramfs_work *work);
  * already, -ENOENT when the script has no place for them.
  */
 int nash_with_modules(const char *text, const struct strlist *load, char **ret);
+
+/* The list of tiny-initramfs with the files of @load, in order. Same values. */
+int tiny_with_modules(const char *text, const struct strlist *load, char **ret);
 
 /* SUSE's run_all.sh or config/start.sh with @drivers behind RESOLVED_INITRD_MODULES. Same values.
  */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Archives whose scripts load the drivers of a list: mkinitrd of SUSE, mkinitcpio, genkernel. */
+/* Archives that load the drivers of a list: mkinitrd of SUSE, mkinitcpio, genkernel,
+ * tiny-initramfs. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,4 +185,70 @@ const struct initrd_kind initrd_kind_genkernel = {
     .name = "genkernel",
     .is = is_genkernel,
     .adapt = adapt_genkernel,
+};
+
+/* ---- tiny-initramfs: /modules has a line for each file, "/virtio_blk.ko OPTIONS", in the order of
+ * loading; its program knows no dependencies, no aliases and no compression ---- */
+
+int tiny_with_modules(const char *text, const struct strlist *load, char **ret)
+{
+    CLEANUP_STRLIST struct strlist have = { 0 };
+    CLEANUP_STRBUF struct strbuf out = { 0 };
+    struct span line, field;
+    size_t pos = 0, len = strlen(text), old;
+
+    while (line_next(text, len, &pos, &line)) {
+        size_t at = line.start;
+
+        if (field_next(text, &line, &at, &field))
+            strlist_take(&have, span_dup(text, field));
+    }
+    strbuf_printf(&out, "%s%s", text, len && text[len - 1] != '\n' ? "\n" : "");
+    old = out.len;
+    for (size_t i = 0; i < load->n; i++) {
+        CLEANUP_FREE char *entry = mem_printf("/%s", load->items[i]);
+
+        if (strlist_has(&have, entry))
+            continue;
+        strbuf_printf(&out, "%s\n", entry);
+        strlist_take(&have, TAKE(entry));
+    }
+    if (out.len == old)
+        return 0;
+    *ret = strbuf_take(&out);
+    return 1;
+}
+
+/* Without drivers it is a program and three folders. */
+static bool is_tiny(const struct initramfs *found)
+{
+    static const char *const others[] = { "bin", "etc", "lib", "sbin", "usr" };
+
+    if (initramfs_kept(found, "modules"))
+        return true;
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+        if (strlist_has(&found->names, others[i]))
+            return false;
+    return strlist_has(&found->names, "init") && strlist_has(&found->names, "target");
+}
+
+static int adapt_tiny(struct initramfs_work *work, struct err *err)
+{
+    const struct initramfs_file *file = text_file(work->found, "modules");
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    char *fixed = NULL;
+
+    (void)err;
+    for (size_t i = 0; i < work->load.n; i++)
+        strlist_take(&names, work_name_inside(work, work->load.items[i]));
+    if (tiny_with_modules(file ? file->data : "", &names, &fixed) > 0)
+        work_replace_file(work, "modules", fixed, 0644);
+    return 0;
+}
+
+const struct initrd_kind initrd_kind_tiny = {
+    .name = "tiny-initramfs",
+    .folder = ".",
+    .is = is_tiny,
+    .adapt = adapt_tiny,
 };

@@ -85,7 +85,9 @@ static int add_new_modules(struct initramfs_work *work, struct err *err)
         const char *path = work->missing.items[i];
         CLEANUP_FREE char *from = mem_printf("%s/%s", work->kernel->modules_dir, path);
         CLEANUP_FREE char *inside = work_name_inside(work, path);
-        CLEANUP_FREE char *to = mem_printf("%s/%s", work->prefix, inside);
+        CLEANUP_FREE char *to = strcmp(work->prefix, ".") == 0
+                                    ? mem_strdup(inside)
+                                    : mem_printf("%s/%s", work->prefix, inside);
         CLEANUP_FREE char *data = NULL;
         size_t len = 0;
 

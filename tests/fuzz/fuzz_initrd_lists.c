@@ -19,16 +19,13 @@ static int booster(const char *text, const struct strlist *list, char **ret)
 }
 
 static int (*const kinds[])(const char *text, const struct strlist *list, char **ret) = {
-    nash_with_modules,
-    suse_with_drivers,
-    words_with_drivers,
-    booster,
+    nash_with_modules, suse_with_drivers, words_with_drivers, booster, tiny_with_modules,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text, *once = NULL, *twice = NULL;
-    unsigned kind = size > 0 ? (data[0] - '0') % (sizeof(kinds) / sizeof(kinds[0])) : 0;
+    size_t kind = size > 0 ? ((size_t)data[0] - '0') % (sizeof(kinds) / sizeof(kinds[0])) : 0;
 
     if (size == 0)
         return 0;

@@ -345,6 +345,40 @@ static void alpine_needs_no_list(void **state)
           unpacked);
 }
 
+/* As mktirfs makes it: all at the top, and what is compressed in the guest cannot be loaded so. */
+#define TINY "mkdir dev proc target; echo binary >init\n"
+
+static void tiny_loads_files_of_a_list(void **state)
+{
+    static const struct {
+        const char *setup, *list;
+    } cases[] = {
+        { TINY "cp .." MODULES "/" PVSCSI " vmw_pvscsi.ko; echo '/vmw_pvscsi.ko a=b' >modules",
+          "/vmw_pvscsi.ko a=b\n" },
+        { TINY "cp .." MODULES "/kernel/drivers/virtio/virtio.ko .; printf /virtio.ko >modules",
+          "/virtio.ko\n" },
+        { TINY, "" }, /* all that it needed was built in */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        const char *first = strstr(cases[i].list, "/virtio.ko") ? "" : "/virtio.ko\n";
+        CLEANUP_FREE char *note = NULL;
+        CLEANUP_FREE char *want =
+            mem_printf("%s%s/virtio_pci.ko\n/virtio_blk.ko\n/virtio_scsi.ko\n/sd_mod.ko\n",
+                       cases[i].list, first);
+
+        print_message("case: %s\n", cases[i].setup);
+        make_image(cases[i].setup);
+        note = repair(0);
+        assert_non_null(strstr(note, "modules that knows them"));
+        assert_null(strstr(note, "indexes"));
+        expect_file("modules", want);
+        shell("cd %s; for m in $(cut -d' ' -f1 modules); do test -s .$m; done; test ! -e lib",
+              unpacked);
+    }
+}
+
 static void an_unknown_kind_is_named(void **state)
 {
     struct plan *plan;
@@ -419,6 +453,12 @@ static const struct {
     { INITRD_MKINITRD, "/etc/modprobe.conf", "",
       "alias scsi_hostadapter virtio_pci\nalias scsi_hostadapter1 virtio_blk\n"
       "alias scsi_hostadapter2 virtio_scsi\n" },
+    { INITRD_TINY, "/etc/tiny-initramfs/tiny-initramfs.conf",
+      "AUTO_MODULES=no\nINCLUDE_MODULES=\"ext4,vmw_pvscsi\" # x\n",
+      "AUTO_MODULES=no\n"
+      "INCLUDE_MODULES=\"ext4,vmw_pvscsi,virtio_pci,virtio_blk,virtio_scsi,sd_mod\" # x\n" },
+    { INITRD_TINY, "/etc/tiny-initramfs/tiny-initramfs.conf", "",
+      "INCLUDE_MODULES=\"virtio_pci,virtio_blk,virtio_scsi,sd_mod\"\n" },
 };
 
 static void later_rebuilds_keep_the_drivers(void **state)
@@ -450,6 +490,7 @@ int main(void)
         cmocka_unit_test(booster_dependencies_are_added_once),
         WITH_GUEST(genkernel_loads_a_group),
         WITH_GUEST(alpine_needs_no_list),
+        WITH_GUEST(tiny_loads_files_of_a_list),
         WITH_GUEST(an_unknown_kind_is_named),
         WITH_GUEST(modules_are_packed_as_the_others_are),
         WITH_GUEST(later_rebuilds_keep_the_drivers),
