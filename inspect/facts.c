@@ -7,110 +7,76 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "inspect/fact_strings.h"
 #include "inspect/initramfs.h"
-
-/* Where the strings of an element are, so that making and freeing need no list each. */
-#define STRING(type, field) offsetof(struct type, field)
+#include "inspect/windows/facts.h"
 
 static const size_t facts_strings[] = {
-    STRING(facts, root),
-    STRING(facts, deployment),
-    STRING(facts, kernels_at),
-    STRING(facts, type),
-    STRING(facts, distro),
-    STRING(facts, distro_like),
-    STRING(facts, product_name),
-    STRING(facts, version_text),
-    STRING(facts, codename),
-    STRING(facts, arch),
-    STRING(facts, hostname),
-    STRING(facts, machine_id),
-    STRING(facts, timezone),
-    STRING(facts, selinux),
-    STRING(facts, selinux_policy),
-    STRING(facts, variant),
-    STRING(facts, package_format),
-    STRING(facts, package_manager),
-    STRING(facts, packages_problem),
-    STRING(facts, boot_loader),
-    STRING(facts, boot_config),
-    STRING(facts, init_system),
-    STRING(facts, network_stack),
+    FACT_STRING(facts, root),
+    FACT_STRING(facts, deployment),
+    FACT_STRING(facts, kernels_at),
+    FACT_STRING(facts, type),
+    FACT_STRING(facts, distro),
+    FACT_STRING(facts, distro_like),
+    FACT_STRING(facts, product_name),
+    FACT_STRING(facts, version_text),
+    FACT_STRING(facts, codename),
+    FACT_STRING(facts, arch),
+    FACT_STRING(facts, hostname),
+    FACT_STRING(facts, machine_id),
+    FACT_STRING(facts, timezone),
+    FACT_STRING(facts, selinux),
+    FACT_STRING(facts, selinux_policy),
+    FACT_STRING(facts, variant),
+    FACT_STRING(facts, package_format),
+    FACT_STRING(facts, package_manager),
+    FACT_STRING(facts, packages_problem),
+    FACT_STRING(facts, boot_loader),
+    FACT_STRING(facts, boot_config),
+    FACT_STRING(facts, init_system),
+    FACT_STRING(facts, network_stack),
 };
 static const size_t device_strings[] = {
-    STRING(fact_device, name),       STRING(fact_device, kind),
-    STRING(fact_device, fstype),     STRING(fact_device, uuid),
-    STRING(fact_device, label),      STRING(fact_device, part_uuid),
-    STRING(fact_device, part_label), STRING(fact_device, part_type),
-    STRING(fact_device, array_uuid), STRING(fact_device, array_name),
-    STRING(fact_device, disk),       STRING(fact_device, lead),
-    STRING(fact_device, decrypts),   STRING(fact_device, snapshot_of),
+    FACT_STRING(fact_device, name),       FACT_STRING(fact_device, kind),
+    FACT_STRING(fact_device, fstype),     FACT_STRING(fact_device, uuid),
+    FACT_STRING(fact_device, label),      FACT_STRING(fact_device, part_uuid),
+    FACT_STRING(fact_device, part_label), FACT_STRING(fact_device, part_type),
+    FACT_STRING(fact_device, array_uuid), FACT_STRING(fact_device, array_name),
+    FACT_STRING(fact_device, disk),       FACT_STRING(fact_device, lead),
+    FACT_STRING(fact_device, decrypts),   FACT_STRING(fact_device, snapshot_of),
+    FACT_STRING(fact_device, table),      FACT_STRING(fact_device, table_id),
 };
 static const size_t alias_strings[] = {
-    STRING(fact_alias, name),
-    STRING(fact_alias, device),
+    FACT_STRING(fact_alias, name),
+    FACT_STRING(fact_alias, device),
 };
 static const size_t mount_strings[] = {
-    STRING(fact_mount, source),  STRING(fact_mount, target), STRING(fact_mount, type),
-    STRING(fact_mount, options), STRING(fact_mount, file),   STRING(fact_mount, problem),
+    FACT_STRING(fact_mount, source), FACT_STRING(fact_mount, target),
+    FACT_STRING(fact_mount, type),   FACT_STRING(fact_mount, options),
+    FACT_STRING(fact_mount, file),   FACT_STRING(fact_mount, problem),
 };
 static const size_t kernel_strings[] = {
-    STRING(fact_kernel, version), STRING(fact_kernel, image),
-    STRING(fact_kernel, initrd),  STRING(fact_kernel, modules_dir),
-    STRING(fact_kernel, kind),    STRING(fact_kernel, initrd_compression),
-    STRING(fact_kernel, unified),
+    FACT_STRING(fact_kernel, version), FACT_STRING(fact_kernel, image),
+    FACT_STRING(fact_kernel, initrd),  FACT_STRING(fact_kernel, modules_dir),
+    FACT_STRING(fact_kernel, kind),    FACT_STRING(fact_kernel, initrd_compression),
+    FACT_STRING(fact_kernel, unified),
 };
 static const size_t nic_strings[] = {
-    STRING(fact_nic, name),
-    STRING(fact_nic, mac),
-    STRING(fact_nic, source),
+    FACT_STRING(fact_nic, name),
+    FACT_STRING(fact_nic, mac),
+    FACT_STRING(fact_nic, source),
 };
 static const size_t package_strings[] = {
-    STRING(fact_package, name),
-    STRING(fact_package, version),
-    STRING(fact_package, arch),
+    FACT_STRING(fact_package, name),
+    FACT_STRING(fact_package, version),
+    FACT_STRING(fact_package, arch),
 };
-
-static void strings_init(void *element, const size_t *offsets, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        char *empty = mem_strdup("");
-
-        memcpy((char *)element + offsets[i], &empty, sizeof(empty));
-    }
-}
-
-static void strings_done(void *elements, size_t n_elements, size_t size, const size_t *offsets,
-                         size_t n)
-{
-    for (size_t e = 0; e < n_elements; e++) {
-        for (size_t i = 0; i < n; i++) {
-            char *text;
-
-            memcpy(&text, (char *)elements + e * size + offsets[i], sizeof(text));
-            free(text);
-        }
-    }
-}
-
-#define ADD(array, count, strings)                                                                 \
-    __extension__({                                                                                \
-        void *added_ = mem_add(&(array), &(count), sizeof(*(array)));                              \
-        strings_init(added_, strings, ARRAY_SIZE(strings));                                        \
-        added_;                                                                                    \
-    })
-
-#define FREE(array, count, strings)                                                                \
-    do {                                                                                           \
-        strings_done(array, count, sizeof(*(array)), strings, ARRAY_SIZE(strings));                \
-        free(array);                                                                               \
-    } while (0)
 
 struct facts *facts_new(void)
 {
     struct facts *facts = mem_alloc(sizeof(*facts));
 
-    strings_init(facts, facts_strings, ARRAY_SIZE(facts_strings));
+    fact_strings_init(facts, facts_strings, ARRAY_SIZE(facts_strings));
     return facts;
 }
 
@@ -118,48 +84,49 @@ void facts_free(struct facts *facts)
 {
     if (!facts)
         return;
-    FREE(facts->devices, facts->n_devices, device_strings);
-    FREE(facts->aliases, facts->n_aliases, alias_strings);
-    FREE(facts->mounts, facts->n_mounts, mount_strings);
+    FACT_FREE(facts->devices, facts->n_devices, device_strings);
+    FACT_FREE(facts->aliases, facts->n_aliases, alias_strings);
+    FACT_FREE(facts->mounts, facts->n_mounts, mount_strings);
     for (size_t i = 0; i < facts->n_kernels; i++) {
         if (facts->kernels[i].archive)
             initramfs_done(facts->kernels[i].archive);
         free(facts->kernels[i].archive);
     }
-    FREE(facts->kernels, facts->n_kernels, kernel_strings);
-    FREE(facts->nics, facts->n_nics, nic_strings);
-    FREE(facts->packages, facts->n_packages, package_strings);
-    FREE(facts, 1, facts_strings);
+    FACT_FREE(facts->kernels, facts->n_kernels, kernel_strings);
+    FACT_FREE(facts->nics, facts->n_nics, nic_strings);
+    FACT_FREE(facts->packages, facts->n_packages, package_strings);
+    fact_windows_free(facts->windows);
+    FACT_FREE(facts, 1, facts_strings);
 }
 
 struct fact_device *facts_add_device(struct facts *facts)
 {
-    return ADD(facts->devices, facts->n_devices, device_strings);
+    return FACT_ADD(facts->devices, facts->n_devices, device_strings);
 }
 
 struct fact_alias *facts_add_alias(struct facts *facts)
 {
-    return ADD(facts->aliases, facts->n_aliases, alias_strings);
+    return FACT_ADD(facts->aliases, facts->n_aliases, alias_strings);
 }
 
 struct fact_mount *facts_add_mount(struct facts *facts)
 {
-    return ADD(facts->mounts, facts->n_mounts, mount_strings);
+    return FACT_ADD(facts->mounts, facts->n_mounts, mount_strings);
 }
 
 struct fact_kernel *facts_add_kernel(struct facts *facts)
 {
-    return ADD(facts->kernels, facts->n_kernels, kernel_strings);
+    return FACT_ADD(facts->kernels, facts->n_kernels, kernel_strings);
 }
 
 struct fact_nic *facts_add_nic(struct facts *facts)
 {
-    return ADD(facts->nics, facts->n_nics, nic_strings);
+    return FACT_ADD(facts->nics, facts->n_nics, nic_strings);
 }
 
 struct fact_package *facts_add_package(struct facts *facts)
 {
-    return ADD(facts->packages, facts->n_packages, package_strings);
+    return FACT_ADD(facts->packages, facts->n_packages, package_strings);
 }
 
 void facts_set(char **field, const char *value)
@@ -209,6 +176,7 @@ const char *initrd_tool_name(enum initrd_tool tool)
         [INITRD_MKINITFS] = "mkinitfs",
         [INITRD_MKINITRD] = "mkinitrd",
         [INITRD_GENKERNEL] = "genkernel",
+        [INITRD_TINY] = "tiny-initramfs",
     };
 
     return names[tool];

@@ -38,6 +38,9 @@ struct fact_device {
     char *disk;        /* name of the disk that it lies on, or of one of them; "": not known */
     char *lead;        /* of a btrfs over several: the device that stands for it; "": this one */
     char *snapshot_of; /* of LVM: name of the volume that it is a snapshot of; "": of none */
+    char *table, *table_id; /* of a disk: "gpt", "dos" or "", and the id that is written there */
+    unsigned part_number;   /* in that table; 0: it is no partition of a disk */
+    uint64_t start_bytes;   /* of such a partition: where on the disk it begins */
     uint64_t size_bytes;
 };
 
@@ -59,6 +62,7 @@ struct fact_mount {
     char *problem; /* why it could not be mounted though the guest would, or not for writing; "" */
 };
 
+struct fact_windows;
 struct initramfs;
 
 struct fact_kernel {
@@ -129,6 +133,7 @@ struct facts {
     struct fact_package *packages; /* installed ones; only when asked for */
     size_t n_packages;
     char *packages_problem; /* why the list is not complete; "": it is, or was not asked for */
+    struct fact_windows *windows; /* inspect/windows/facts.h; NULL: it is another system */
 };
 
 /* All strings "", no elements. */

@@ -7,6 +7,7 @@
 #include "engine/base/mem.h"
 #include "inspect/facts.h"
 #include "inspect/json_text.h"
+#include "inspect/windows/windows.h"
 
 static void put(json_t *object, const char *key, const char *text)
 {
@@ -165,6 +166,8 @@ json_t *facts_to_json(const struct facts *facts)
         put(object, "selinux", facts->selinux);
         put(object, "selinux_policy", facts->selinux_policy);
     }
+    if (facts->windows)
+        (void)json_object_set_new(object, "windows", fact_windows_to_json(facts->windows));
     if (facts->packages_problem[0] != '\0')
         put(object, "packages_problem", facts->packages_problem);
     return object;

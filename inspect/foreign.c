@@ -78,6 +78,12 @@ static bool match(const struct guest_root *root)
     return false; /* not by its files */
 }
 
+static void identify(const struct guest_root *root, struct facts *facts)
+{
+    (void)root;
+    (void)facts;
+}
+
 static void mounts(const struct guest_root *root, struct facts *facts)
 {
     (void)root;
@@ -98,6 +104,7 @@ const struct os_probe os_probe_foreign = {
     .name = "foreign",
     .os = OS_OTHER,
     .match = match,
+    .identify = identify,
     .mounts = mounts,
     .collect = collect,
 };

@@ -17,11 +17,12 @@
 #include "inspect/linux.h"
 #include "inspect/none_found.h"
 #include "inspect/ostree.h"
+#include "inspect/windows/windows.h"
 #include "storage/btrfs.h"
 
 #define MAX_SYSTEMS 64
 
-static const struct os_probe *const probes[] = { &os_probe_linux };
+static const struct os_probe *const probes[] = { &os_probe_linux, &os_probe_windows };
 
 /* What is collected while the file systems are gone through. */
 struct search {
@@ -61,7 +62,13 @@ static void add_devices(const struct stack *stack, struct facts *facts)
         facts_set(&device->part_label, volume->part_label);
         facts_set(&device->part_type, volume->part_type);
         facts_set(&device->snapshot_of, volume->snapshot_of);
+        facts_set(&device->table, volume->table);
+        facts_set(&device->table_id, volume->table_uuid);
         device->size_bytes = volume->size_bytes;
+        if (volume->kind == VOLUME_PARTITION && volume->fd < 0) {
+            device->part_number = volume->part_number;
+            device->start_bytes = volume->offset;
+        }
         for (size_t d = 0; d < stack->n_volumes; d++)
             if (stack->volumes[d].kind == VOLUME_DISK && stack->volumes[d].disk == volume->disk)
                 facts_set(&device->disk, stack->volumes[d].name);
@@ -101,7 +108,7 @@ static struct system *add_system(struct search *search, struct volume *volume, c
     struct system *system = new_system(search, volume, subvol, probe);
 
     if (system)
-        linux_identify(root, system->facts);
+        probe->identify(root, system->facts);
     return system;
 }
 
@@ -237,7 +244,9 @@ static int look_at_tree(struct search *search, struct volume *volume, struct mtr
     size_t before = search->n;
     int r;
 
-    if (!search->only_one)
+    if (strcmp(volume->fstype, "ntfs") == 0)
+        guest_root_ignore_case(mtree_root(tree));
+    else if (!search->only_one)
         look_at_boot(search, root);
     /* a roll-back leaves the old system at the top level */
     r = is_btrfs ? look_at_rounds(search, volume, tree, 0, 0, err) : 0;
@@ -366,6 +375,8 @@ static int search_all(struct search *search, struct err *err)
         for (size_t i = 0; i < search->ostree_args.n; i++)
             strlist_add(&search->systems[s].ostree_args, search->ostree_args.items[i]);
     mark_boot_default(search);
+    if (search->boot_roots.n == 0)
+        windows_mark_default(search->stack, search->systems, search->n);
     return 0;
 }
 

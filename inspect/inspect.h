@@ -15,13 +15,20 @@ struct inspect_opts {
     bool modules_only;  /* for its drivers; kernels[].archive stays NULL */
 };
 
+struct system;
+
 /* A kind of operating system that may be found on a file system. */
 struct os_probe {
     const char *name; /* "linux" */
     enum os_family os;
     bool (*match)(const struct guest_root *root);
-    /* Fill facts->mounts; facts->root and facts->devices are there. */
+    /* What tells it from others; facts->root and facts->devices are there. */
+    void (*identify)(const struct guest_root *root, struct facts *facts);
+    /* Fill facts->mounts. */
     void (*mounts)(const struct guest_root *root, struct facts *facts);
+    /* Mount what is beside "/"; NULL: what facts->mounts says, as Linux does. */
+    int (*mount_rest)(struct stack *stack, struct system *system, const struct inspect_opts *opts,
+                      struct err *err);
     /* Everything else, with all file systems mounted. */
     int (*collect)(const struct guest_root *root, const struct inspect_opts *opts,
                    struct facts *facts, struct err *err);

@@ -70,6 +70,7 @@ const struct os_probe os_probe_linux = {
     .name = "linux",
     .os = OS_LINUX,
     .match = match,
+    .identify = linux_identify,
     .mounts = linux_mounts,
     .collect = collect,
 };

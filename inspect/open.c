@@ -31,7 +31,22 @@ static int mount_root(struct stack *stack, struct system *system, const struct i
     r = mtree_new(stack, &system->tree, err);
     if (r < 0)
         return r;
-    return mtree_mount(system->tree, system->volume, "/", &how, err);
+    r = mtree_mount(system->tree, system->volume, "/", &how, err);
+    if (r == 0 && strcmp(system->volume->fstype, "ntfs") == 0)
+        guest_root_ignore_case(mtree_root(system->tree));
+    return r;
+}
+
+/* A driver may have mounted it read-only though it is to be changed. */
+static int check_root(const struct system *system, const struct inspect_opts *opts, struct err *err)
+{
+    const char *why = mtree_why_read_only(system->tree, "/");
+    const struct volume *volume = system->volume;
+
+    if (opts->read_only || !why)
+        return 0;
+    return err_status(err, volume->read_only[0] ? volume->read_only_status : STATUS_REFUSED,
+                      "%s cannot be changed: %s", system->facts->root, why);
 }
 
 /* ---- the rest of the mounts ---- */
@@ -287,6 +302,17 @@ static void mark_root(struct system *system)
     }
 }
 
+/* What the guest's files say, and what it starts from without a word in any. */
+static int mount_all(struct stack *stack, struct system *system, const struct inspect_opts *opts,
+                     struct err *err)
+{
+    int r = bind_boot(system, err);
+
+    if (r == 0)
+        r = mount_rest(stack, system, opts, err);
+    return r == 0 ? mount_unlisted(stack, system, opts, err) : r;
+}
+
 int inspect_open(struct stack *stack, struct system *system, const struct inspect_opts *opts,
                  struct err *err)
 {
@@ -296,16 +322,15 @@ int inspect_open(struct stack *stack, struct system *system, const struct inspec
         return 0; /* nothing of it is mounted */
     r = mount_root(stack, system, opts, err);
     if (r == 0)
+        r = check_root(system, opts, err);
+    if (r == 0)
         r = enter_deployment(system, err);
     if (r < 0)
         return r;
     system->probe->mounts(mtree_root(system->tree), system->facts);
     mark_root(system);
-    r = bind_boot(system, err);
-    if (r == 0)
-        r = mount_rest(stack, system, opts, err);
-    if (r == 0)
-        r = mount_unlisted(stack, system, opts, err);
+    r = system->probe->mount_rest ? system->probe->mount_rest(stack, system, opts, err)
+                                  : mount_all(stack, system, opts, err);
     if (r < 0)
         return r;
     r = system->probe->collect(mtree_root(system->tree), opts, system->facts, err);

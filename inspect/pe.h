@@ -30,7 +30,8 @@ struct pe_section {
 
 struct pe {
     uint32_t machine;
-    bool is_cut; /* headers of sections lie behind the end */
+    bool is_cut;                               /* headers of sections lie behind the end */
+    uint32_t signature_offset, signature_size; /* "Certificate Table"; 0: there is none */
     struct pe_section sections[PE_SECTIONS_MAX];
     size_t n_sections;
 };
@@ -41,5 +42,8 @@ bool pe_parse(const uint8_t *head, size_t len, struct pe *ret);
 /* Why firmware cannot start the file @path, for people: a literal that follows its name. NULL: it
  * can. *ret_machine is set then. */
 const char *pe_problem(const struct guest_root *root, const char *path, uint32_t *ret_machine);
+
+/* Is the file @path signed, by whomever? Nothing is verified. */
+bool pe_is_signed(const struct guest_root *root, const char *path);
 
 #endif

@@ -285,6 +285,23 @@ static void check_one(const struct facts *facts)
     assert_string_equal(facts->boot_config, "/boot/grub/grub.cfg");
 }
 
+/* What Windows' boot files name partitions by. */
+static void check_places(const struct facts *facts)
+{
+    uint64_t end = 0;
+
+    assert_string_equal(facts->devices[0].name, "/dev/sda");
+    assert_string_equal(facts->devices[0].table, "dos");
+    assert_int_equal(strlen(facts->devices[0].table_id), 8);
+    assert_int_equal(facts->devices[0].part_number, 0);
+    for (size_t i = 1; i < facts->n_devices; i++) {
+        assert_int_equal(facts->devices[i].part_number, i);
+        assert_true(facts->devices[i].start_bytes >= end);
+        end = facts->devices[i].start_bytes + facts->devices[i].size_bytes;
+    }
+    assert_true(end > 0 && end <= facts->devices[0].size_bytes);
+}
+
 static void one_system_is_mounted_as_fstab_says(void **state)
 {
     static const struct inspect_opts repairing = { .with_packages = true };
@@ -303,6 +320,7 @@ static void one_system_is_mounted_as_fstab_says(void **state)
         must(inspect_choose(on.systems, on.n, ways[i].opts, &chosen, &err), &err);
         must(inspect_open(on.stack, chosen, ways[i].opts, &err), &err);
         check_one(chosen->facts);
+        check_places(chosen->facts);
         assert_true(guest_exists(mtree_root(chosen->tree), "/boot/deep/file"));
         assert_false(guest_exists(mtree_root(chosen->tree), "/boot/hidden"));
         assert_int_equal(release(state), 0);
