@@ -18,6 +18,8 @@ enum mark_kind {
     MARK_HINT,    /* trouble that may explain a failure which follows */
 };
 
+#define WAITED_FOR "(dev-|/dev/|[Dd]racut[- ](initqueue|mount|pre)).*" /* in the name of a job */
+
 /* What a line means; the first row that matches wins. Extended regular expressions. */
 static const struct mark {
     enum mark_kind kind;
@@ -36,8 +38,10 @@ static const struct mark {
       "^\\(initramfs\\)|^dracut:/#|^Generating \"/run/initramfs/rdsosreport|"
       "Entering emergency mode\\. Exit the shell",
       "the initramfs ended in a shell", true },
-    /* dracut waits for its root without limit */
-    { MARK_FAILED, BOOT_INITRAMFS, "start .*running .*\\(([1-9]|[1-9][0-9])min.* / no limit\\)",
+    /* dracut waits for its root without limit; some services have none either */
+    { MARK_FAILED, BOOT_INITRAMFS,
+      "(start job is running for .*" WAITED_FOR "|" WAITED_FOR ".*/start running) .*"
+      "\\(([1-9]|[1-9][0-9])min.* / no limit\\)",
       "the initramfs waits for a device that does not come", false },
     { MARK_FAILED, BOOT_SYSTEM,
       "You are in emergency mode|Give root password for maintenance|"

@@ -42,6 +42,13 @@ static const struct {
       "\r\033[K[\033[0;31m*\033[0m] A start job is running for dev-sda1.device (59s / no limit)"
       "\r\033[K[\033[0;31m*\033[0m] Job dev-sda1.device/start running (1min 1s / no limit)\r\033[K",
       BOOT_INITRAMFS, "waits for a device" },
+    { "dracut's own service waits",
+      "[  *** ] A start job is running for dracut initqueue hook (2min 5s / no limit)\r\033[K",
+      BOOT_INITRAMFS, "waits for a device" },
+    { "a slow service is no device",
+      "Welcome to Debian GNU/Linux 12 (bookworm)!\r\n"
+      "[  *** ] Job e2scrub_reap.service/start running (2min 5s / no limit)\r\033[K\r\n",
+      BOOT_SYSTEM, NULL },
     { "emergency mode with its cause",
       "[\033[0;1;31m TIME \033[0m] Timed out waiting for device /dev/sdb1.\r\n"
       "You are in emergency mode. After logging in, type \"journalctl -xb\"\r\n",
