@@ -8,8 +8,10 @@
 #include "engine/base/log.h"
 #include "fixers/plan_lookup.h"
 #include "fixers/run.h"
+#include "storage/volume.h"
 
 #define SPACE_MARGIN (1U << 20) /* metadata: directory blocks, journal, trees */
+#define HIVE_GROWS (256U << 10) /* bytes; libhivex never uses a freed cell again */
 #define SPACE_BLOCK 4096U       /* files are counted in whole blocks of this size */
 
 /* ---- space ---- */
@@ -107,8 +109,14 @@ static uint64_t new_size(const struct plan *plan, const struct change *change)
         return SPACE_BLOCK;
     case CHANGE_RUN: /* what it makes; what else it does cannot be foreseen */
         return change->run->makes ? change->run->about_bytes : 0;
+    case CHANGE_HIVE: /* all changes of a hive make one new file */
+        if (plan_first_of_hive(plan, change->path) == change &&
+            guest_stat(plan->root, change->path, &st) == 0)
+            return (uint64_t)st.st_size + HIVE_GROWS;
+        return 0;
     case CHANGE_REMOVE:
     case CHANGE_CHMOD:
+    case CHANGE_PATCH:
         break;
     }
     return 0;
@@ -122,7 +130,7 @@ static void count(const struct plan *plan, const struct change *change, struct s
     if (space->used + fresh > space->peak)
         space->peak = space->used + fresh;
     space->used += fresh;
-    if (change->run && !change->run->makes)
+    if ((change->run && !change->run->makes) || (change->edit && fresh == 0))
         return;
     /* what is replaced is free afterwards, unless another name still holds it */
     if (change->action != CHANGE_CHMOD && change->action != CHANGE_MKDIR &&
@@ -149,6 +157,8 @@ int plan_check_space(const struct plan *plan, struct err *err)
     for (size_t i = 0; r >= 0 && i < plan->n; i++) {
         struct space *space = NULL;
 
+        if (plan->changes[i].action == CHANGE_PATCH)
+            continue;
         r = space_of(plan, plan->changes[i].path, &spaces, &space, err);
         if (r >= 0 && space)
             count(plan, &plan->changes[i], space);
@@ -231,6 +241,42 @@ static int apply_chmod(const struct guest_root *root, const struct change *chang
     return guest_chmod(root, change->path, change->attr.mode, err);
 }
 
+static int apply_patch(const struct plan *plan, const struct change *change, struct err *err)
+{
+    struct volume *volume = plan->stack ? stack_find(plan->stack, change->path) : NULL;
+    const struct patch patch = { change->at, change->old, change->data, change->len };
+
+    if (!volume)
+        return err_set(err, ENODEV, "find the volume %s", change->path);
+    return volume_patch(plan->stack, volume, &patch, err);
+}
+
+/* All changes of the hive at once, when the first of them is met. */
+static int apply_hive(const struct plan *plan, const struct change *first, struct err *err)
+{
+    CLEANUP_FREE struct hive_edit *edits = mem_alloc(plan->n * sizeof(*edits));
+    CLEANUP_STRBUF struct strbuf bytes = { 0 };
+    struct hive *hive = NULL;
+    size_t n = 0;
+    int r;
+
+    if (plan_first_of_hive(plan, first->path) != first)
+        return 0;
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->changes[i].edit && strcmp(plan->changes[i].path, first->path) == 0)
+            edits[n++] = *plan->changes[i].edit;
+    r = hive_open(plan->root, first->path, &hive, err);
+    if (r >= 0)
+        r = hive_edit(hive, edits, n, &bytes, err);
+    if (r >= 0) {
+        struct guest_piece piece = { .data = bytes.data, .len = bytes.len };
+
+        r = guest_replace(plan->root, first->path, &piece, 1, &first->attr, err);
+    }
+    hive_free(hive);
+    return r;
+}
+
 static int (*const actions[])(const struct guest_root *root, const struct change *change,
                               struct err *err) = {
     [CHANGE_WRITE] = apply_write,   [CHANGE_APPEND] = apply_append, [CHANGE_COPY] = apply_copy,
@@ -238,18 +284,27 @@ static int (*const actions[])(const struct guest_root *root, const struct change
     [CHANGE_CHMOD] = apply_chmod,
 };
 
+static int apply_one(const struct plan *plan, const struct change *change, struct err *err)
+{
+    if (change->run)
+        return run_program(plan, change, err);
+    if (change->edit)
+        return apply_hive(plan, change, err);
+    if (change->action == CHANGE_PATCH)
+        return apply_patch(plan, change, err);
+    return actions[change->action](plan->root, change, err);
+}
+
 int plan_apply(const struct plan *plan, struct err *err)
 {
     for (size_t i = 0; i < plan->n; i++) {
         const struct change *change = &plan->changes[i];
         int r;
 
-        log_debug("%s: %s %s", change->fixer, change_action_name(change->action), change->path);
-        r = change->run ? run_program(plan, change, err)
-                        : actions[change->action](plan->root, change, err);
+        log_debug("%s: %s %s", change->fixer, change_name(change), change->path);
+        r = apply_one(plan, change, err);
         if (r < 0)
-            return err_wrap(err, "%s: %s %s", change->fixer, change_action_name(change->action),
-                            change->path);
+            return err_wrap(err, "%s: %s %s", change->fixer, change_name(change), change->path);
     }
     return 0;
 }

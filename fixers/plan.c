@@ -6,6 +6,7 @@
 
 #include "engine/base/cleanup.h"
 #include "fixers/plan_lookup.h"
+#include "storage/volume.h"
 
 #define NOTES_MAX 200 /* a guest's file can give rise to one in each of its lines */
 
@@ -25,6 +26,12 @@ static void change_done(struct change *change)
     free(change->data);
     free(change->old);
     free(change->note);
+    if (change->edit)
+        hive_edit_done(change->edit);
+    free(change->edit);
+    if (change->was)
+        hive_value_done(change->was);
+    free(change->was);
     if (!change->run)
         return;
     strlist_done(&change->run->argv);
@@ -43,6 +50,11 @@ void plan_free(struct plan *plan)
     for (size_t i = 0; i < plan->n; i++)
         change_done(&plan->changes[i]);
     free(plan->changes);
+    for (size_t i = 0; i < plan->n_hives; i++) {
+        free(plan->hives[i].path);
+        hive_free(plan->hives[i].hive);
+    }
+    free(plan->hives);
     strlist_done(&plan->notes);
     free(plan);
 }
@@ -141,7 +153,7 @@ char *plan_readlink(const struct plan *plan, const char *path)
 
 /* ---- adding ---- */
 
-static void drop(struct plan *plan, struct change *change)
+void plan_drop_change(struct plan *plan, struct change *change)
 {
     size_t i = (size_t)(change - plan->changes);
 
@@ -157,11 +169,11 @@ static void drop_content(struct plan *plan, const char *path)
     for (size_t i = plan->n; i > 0; i--)
         if (action_decides_content(plan->changes[i - 1].action) &&
             strcmp(plan->changes[i - 1].path, path) == 0)
-            drop(plan, &plan->changes[i - 1]);
+            plan_drop_change(plan, &plan->changes[i - 1]);
 }
 
-static struct change *add(struct plan *plan, enum change_action action, const char *path,
-                          const char *reason)
+struct change *plan_add_change(struct plan *plan, enum change_action action, const char *path,
+                               const char *reason)
 {
     struct change *change = mem_add(&plan->changes, &plan->n, sizeof(*change));
 
@@ -181,7 +193,7 @@ static void set_data(struct change *change, const void *data, size_t len)
     change->len = len;
 }
 
-static void add_reason(struct change *change, const char *reason)
+void change_add_reason(struct change *change, const char *reason)
 {
     char *both;
 
@@ -221,7 +233,7 @@ static void add_parent(struct plan *plan, const char *path, const char *reason)
     plan_mkdir(plan, folder, 0755, reason);
 }
 
-static struct err *failed(struct plan *plan)
+struct err *plan_failed(struct plan *plan)
 {
     static struct err unused;
 
@@ -240,7 +252,7 @@ static int compare_with_guest(struct plan *plan, struct change *change)
     if (r == -EFBIG)
         change->old = mem_strdup("");
     else if (r < 0) {
-        *failed(plan) = err;
+        *plan_failed(plan) = err;
         return r;
     }
     if (guest_stat(plan->root, change->path, &st) == 0)
@@ -257,7 +269,7 @@ void plan_write_file(struct plan *plan, const char *path, const void *data, size
     bool in_guest;
 
     if (!real) {
-        (void)err_set(failed(plan), ELOOP, "write %s", path);
+        (void)err_set(plan_failed(plan), ELOOP, "write %s", path);
         return;
     }
     change = plan_find_content(plan, real);
@@ -265,22 +277,37 @@ void plan_write_file(struct plan *plan, const char *path, const void *data, size
         if (change->len == len && memcmp(change->data, data, len) == 0)
             return;
         set_data(change, data, len);
-        add_reason(change, reason);
+        change_add_reason(change, reason);
         if (change->old && change->old_len == change->len &&
             memcmp(change->old, change->data, change->len) == 0)
-            drop(plan, change);
+            plan_drop_change(plan, change);
         return;
     }
     make_way(plan, real);
     in_guest = guest_has(plan, real, S_IFREG);
     if (!in_guest)
         add_parent(plan, real, reason);
-    write = add(plan, CHANGE_WRITE, real, reason);
+    write = plan_add_change(plan, CHANGE_WRITE, real, reason);
     set_data(write, data, len);
     write->attr = *attr;
     write->secret = !(attr->mode & S_IROTH);
     if (in_guest && compare_with_guest(plan, write) <= 0)
-        drop(plan, write);
+        plan_drop_change(plan, write);
+}
+
+void plan_write_noted(struct plan *plan, const char *path, const void *data, size_t len,
+                      const char *note, const char *reason)
+{
+    static const struct guest_attr attr = { .mode = 0644 };
+    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    struct change *change;
+
+    plan_write_file(plan, path, data, len, &attr, reason);
+    change = real ? plan_find(plan, real, CHANGE_WRITE) : NULL;
+    if (!change)
+        return;
+    free(change->note);
+    change->note = mem_strdup(note);
 }
 
 void plan_write(struct plan *plan, const char *path, const char *text, const char *reason)
@@ -305,7 +332,7 @@ void plan_append(struct plan *plan, const char *path, const void *data, size_t l
     if (len == 0)
         return;
     if (!real) {
-        (void)err_set(failed(plan), ELOOP, "append to %s", path);
+        (void)err_set(plan_failed(plan), ELOOP, "append to %s", path);
         return;
     }
     if (change) {
@@ -313,10 +340,10 @@ void plan_append(struct plan *plan, const char *path, const void *data, size_t l
         memcpy(change->data + change->len, data, len);
         change->len += len;
         change->data[change->len] = '\0';
-        add_reason(change, reason);
+        change_add_reason(change, reason);
         return;
     }
-    change = add(plan, CHANGE_APPEND, real, reason);
+    change = plan_add_change(plan, CHANGE_APPEND, real, reason);
     set_data(change, data, len);
     change->note = mem_strdup(note);
 }
@@ -329,16 +356,16 @@ void plan_copy(struct plan *plan, const char *from, const char *to, const char *
     struct stat st;
 
     if (!source || !real || plan_find_content(plan, source)) {
-        (void)err_set(failed(plan), EINVAL, "copy %s to %s", from, to);
+        (void)err_set(plan_failed(plan), EINVAL, "copy %s to %s", from, to);
         return;
     }
     if (guest_stat(plan->root, source, &st) < 0 || !S_ISREG(st.st_mode)) {
-        (void)err_set(failed(plan), ENOENT, "copy %s to %s", from, to);
+        (void)err_set(plan_failed(plan), ENOENT, "copy %s to %s", from, to);
         return;
     }
     make_way(plan, real);
     add_parent(plan, real, reason);
-    change = add(plan, CHANGE_COPY, real, reason);
+    change = plan_add_change(plan, CHANGE_COPY, real, reason);
     set_data(change, source, strlen(source));
     change->attr =
         (struct guest_attr){ .mode = st.st_mode & 07777, .uid = st.st_uid, .gid = st.st_gid };
@@ -354,7 +381,7 @@ void plan_remove(struct plan *plan, const char *path, const char *reason)
         return;
     drop_content(plan, at);
     if (guest_lstat(plan->root, at, &st) == 0)
-        (void)add(plan, CHANGE_REMOVE, at, reason);
+        (void)plan_add_change(plan, CHANGE_REMOVE, at, reason);
 }
 
 void plan_link(struct plan *plan, const char *target, const char *path, const char *reason)
@@ -368,7 +395,7 @@ void plan_link(struct plan *plan, const char *target, const char *path, const ch
     if (now && strcmp(now, target) == 0)
         return;
     add_parent(plan, at, reason);
-    change = add(plan, CHANGE_LINK, at, reason);
+    change = plan_add_change(plan, CHANGE_LINK, at, reason);
     set_data(change, target, strlen(target));
 }
 
@@ -385,12 +412,12 @@ void plan_mkdir_as(struct plan *plan, const char *path, const struct guest_attr 
     CLEANUP_FREE char *real = plan_real_path(plan, path);
 
     if (!real) {
-        (void)err_set(failed(plan), ELOOP, "make folder %s", path);
+        (void)err_set(plan_failed(plan), ELOOP, "make folder %s", path);
         return;
     }
     if (guest_is_dir(plan->root, real) || plan_find(plan, real, CHANGE_MKDIR))
         return;
-    add(plan, CHANGE_MKDIR, real, reason)->attr = *attr;
+    plan_add_change(plan, CHANGE_MKDIR, real, reason)->attr = *attr;
 }
 
 void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason)
@@ -409,14 +436,29 @@ void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *re
         return;
     change = plan_find(plan, real, CHANGE_CHMOD);
     if (!change)
-        change = add(plan, CHANGE_CHMOD, real, reason);
+        change = plan_add_change(plan, CHANGE_CHMOD, real, reason);
     change->attr.mode = mode;
+}
+
+void plan_patch(struct plan *plan, const char *volume, const struct patch *patch, const char *note,
+                const char *reason)
+{
+    struct change *change;
+
+    if (memcmp(patch->old, patch->bytes, patch->len) == 0)
+        return;
+    change = plan_add_change(plan, CHANGE_PATCH, volume, reason);
+    set_data(change, patch->bytes, patch->len);
+    change->old = mem_dup(patch->old, patch->len);
+    change->old_len = patch->len;
+    change->at = patch->at;
+    change->note = mem_strdup(note);
 }
 
 struct run *plan_run(struct plan *plan, const char *path, const char *reason)
 {
     CLEANUP_FREE char *real = plan_real_path(plan, path);
-    struct change *change = add(plan, CHANGE_RUN, real ? real : path, reason);
+    struct change *change = plan_add_change(plan, CHANGE_RUN, real ? real : path, reason);
 
     change->run = mem_alloc(sizeof(*change->run));
     return change->run;

@@ -14,7 +14,11 @@
 
 #include "engine/base/err.h"
 #include "engine/guest.h"
+#include "engine/hive_edit.h"
 #include "engine/session.h"
+
+struct patch;
+struct stack;
 
 enum change_action {
     CHANGE_WRITE,  /* the whole new content of a file, which may be new */
@@ -24,7 +28,9 @@ enum change_action {
     CHANGE_LINK,   /* a symbolic link, replacing what is there */
     CHANGE_MKDIR,
     CHANGE_CHMOD,
-    CHANGE_RUN, /* a program of the guest is run in a jail; after all other changes */
+    CHANGE_RUN,   /* a program of the guest is run in a jail; after all other changes */
+    CHANGE_PATCH, /* some bytes of a volume, the path is its name, that are in no file */
+    CHANGE_HIVE,  /* something in the registry hive at the path: change->edit says what */
 };
 
 /* What is run. The program changes the guest's files itself, or makes a file that is looked at
@@ -46,24 +52,37 @@ struct change {
     enum change_action action;
     char *path;
     char *reason; /* a short sentence for people */
-    char *data;   /* WRITE, APPEND: the bytes; LINK: target; COPY: source path */
+    char *data;   /* WRITE, APPEND, PATCH: the bytes; LINK: target; COPY: source path */
     size_t len;
-    char *old; /* WRITE: content before the plan; NULL for a new file */
+    char *old; /* WRITE: content before the plan; NULL for a new file; PATCH: what is there now */
     size_t old_len;
+    uint64_t at;            /* PATCH: byte of the volume where it begins */
     struct guest_attr attr; /* of a new file; MKDIR, CHMOD: mode */
     bool secret;            /* the file is not world-readable in the guest: its diff is redacted */
-    char *note;             /* APPEND, COPY: what the bytes are, for people; may be NULL */
+    char *note;             /* WRITE, APPEND, COPY, PATCH: what the bytes are; may be NULL */
     struct run *run;        /* RUN; else NULL */
+    struct hive_edit *edit; /* HIVE; else NULL */
+    struct hive_value *was; /* HIVE: the value before the plan; NULL: there was none */
+};
+
+struct plan_hive {
+    char *path;        /* canonical */
+    struct hive *hive; /* as it is before the plan */
 };
 
 struct plan {
     const struct guest_root *root;
+    struct stack *stack;     /* volumes of the guest; NULL: nothing but files is changed */
     struct session *session; /* for private folders of the host, when something is run */
     struct change *changes; /* one per path and kind: a second write replaces the first's content */
     size_t n;
-    const char *fixer;    /* whose changes or notes are being added now */
+    const char *fixer;       /* whose changes or notes are being added now */
+    struct plan_hive *hives; /* that were looked into */
+    size_t n_hives;
     struct strlist notes; /* things the user should know, without a change: "fixer: text" */
-    struct err err;       /* first failure of an adding function: fixers_plan() returns it */
+    /* Windows: what it will have drivers for when it starts, or soon after */
+    bool has_virtio_blk, has_virtio_net;
+    struct err err; /* first failure of an adding function: fixers_plan() returns it */
 };
 
 struct plan *plan_new(const struct guest_root *root);
@@ -98,6 +117,9 @@ void plan_write_new(struct plan *plan, const char *path, const char *text, mode_
 /* Any bytes; @attr is for a new file. */
 void plan_write_file(struct plan *plan, const char *path, const void *data, size_t len,
                      const struct guest_attr *attr, const char *reason);
+/* A file that is none of the guest's own, mode 0644: @note is shown in place of its lines. */
+void plan_write_noted(struct plan *plan, const char *path, const void *data, size_t len,
+                      const char *note, const char *reason);
 void plan_append(struct plan *plan, const char *path, const void *data, size_t len,
                  const char *note, const char *reason);
 void plan_copy(struct plan *plan, const char *from, const char *to, const char *reason);
@@ -110,6 +132,9 @@ void plan_mkdir_as(struct plan *plan, const char *path, const struct guest_attr 
 void plan_chmod(struct plan *plan, const char *path, mode_t mode, const char *reason);
 /* Run a program of the guest. @path: what it makes anew, or the program. Fill what is returned. */
 struct run *plan_run(struct plan *plan, const char *path, const char *reason);
+/* Replace bytes of the volume with this name; see volume_patch(). @note: what they mean. */
+void plan_patch(struct plan *plan, const char *volume, const struct patch *patch, const char *note,
+                const char *reason);
 void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* ---- looking at it ---- */
@@ -117,7 +142,7 @@ void plan_note(struct plan *plan, const char *fmt, ...) __attribute__((format(pr
 /* Unified diff (3 lines of context) of a change, or one line that says what it is; free it.
  * @show_secrets false: the lines of secret files are not shown. */
 char *change_diff(const struct change *change, bool show_secrets);
-const char *change_action_name(enum change_action action); /* "write", "append" ... */
+const char *change_name(const struct change *change); /* "write", "append", "set-value" ... */
 
 /* Is a program of the guest run? */
 bool plan_runs(const struct plan *plan);

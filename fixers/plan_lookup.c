@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/upcase.h"
 
 #define LINK_HOPS 40 /* as the kernel's own limit */
 
@@ -35,7 +36,45 @@ static char *normalise(const char *path)
     return strbuf_take(&out);
 }
 
-char *plan_real_parent(const struct plan *plan, const char *path)
+/* How a change of the plan spells @path; @len bytes of that are canonical. NULL: none is there. */
+static char *planned_spelling(const struct plan *plan, const char *path, size_t len)
+{
+    size_t name_len = strlen(path + len);
+
+    for (size_t i = 0; i < plan->n; i++) {
+        const char *other = plan->changes[i].path;
+
+        if (strncmp(other, path, len) != 0 || other[len] != '/')
+            continue;
+        if (upcase_equal_n(other + len + 1, strcspn(other + len + 1, "/"), path + len + 1,
+                           name_len - 1))
+            return mem_printf("%.*s%.*s", (int)len, path, (int)strcspn(other + len + 1, "/") + 1,
+                              other + len);
+    }
+    return NULL;
+}
+
+/* Name by name as the guest or else the plan spells it; what neither has stays as it is. */
+static char *spell(const struct plan *plan, char *path)
+{
+    CLEANUP_FREE char *whole = path;
+    CLEANUP_FREE char *at = mem_strdup("");
+
+    if (!guest_root_ignores_case(plan->root) || strcmp(path, "/") == 0)
+        return TAKE(whole);
+    for (const char *name = whole; *name; name += 1 + strcspn(name + 1, "/")) {
+        CLEANUP_FREE char *asked = mem_printf("%s%.*s", at, (int)strcspn(name + 1, "/") + 1, name);
+        char *found = guest_spelling(plan->root, asked);
+
+        if (!found)
+            found = planned_spelling(plan, asked, strlen(at));
+        free(at);
+        at = found ? found : TAKE(asked);
+    }
+    return TAKE(at);
+}
+
+static char *real_parent(const struct plan *plan, const char *path)
 {
     CLEANUP_FREE char *head = mem_strdup(path);
     size_t end = strlen(head);
@@ -58,9 +97,15 @@ char *plan_real_parent(const struct plan *plan, const char *path)
     }
 }
 
+char *plan_real_parent(const struct plan *plan, const char *path)
+{
+    return spell(plan, real_parent(plan, path));
+}
+
 bool action_decides_content(enum change_action action)
 {
-    return action != CHANGE_APPEND && action != CHANGE_CHMOD && action != CHANGE_RUN;
+    return action != CHANGE_APPEND && action != CHANGE_CHMOD && action != CHANGE_RUN &&
+           action != CHANGE_PATCH && action != CHANGE_HIVE;
 }
 
 struct change *plan_find_content(const struct plan *plan, const char *path)
@@ -77,6 +122,14 @@ struct change *plan_find(const struct plan *plan, const char *path, enum change_
     for (size_t i = plan->n; i > 0; i--)
         if (plan->changes[i - 1].action == action && strcmp(plan->changes[i - 1].path, path) == 0)
             return &plan->changes[i - 1];
+    return NULL;
+}
+
+const struct change *plan_first_of_hive(const struct plan *plan, const char *path)
+{
+    for (size_t i = 0; i < plan->n; i++)
+        if (plan->changes[i].action == CHANGE_HIVE && strcmp(plan->changes[i].path, path) == 0)
+            return &plan->changes[i];
     return NULL;
 }
 

@@ -5,17 +5,19 @@
 #include "engine/base/cleanup.h"
 #include "fixers/diff.h"
 #include "fixers/plan.h"
+#include "fixers/plan_hive_show.h"
 #include "inspect/json_text.h"
 
-const char *change_action_name(enum change_action action)
+const char *change_name(const struct change *change)
 {
     static const char *const names[] = {
         [CHANGE_WRITE] = "write",   [CHANGE_APPEND] = "append", [CHANGE_COPY] = "copy",
         [CHANGE_REMOVE] = "remove", [CHANGE_LINK] = "link",     [CHANGE_MKDIR] = "mkdir",
-        [CHANGE_CHMOD] = "chmod",   [CHANGE_RUN] = "run",
+        [CHANGE_CHMOD] = "chmod",   [CHANGE_RUN] = "run",       [CHANGE_PATCH] = "patch",
+        [CHANGE_HIVE] = "registry",
     };
 
-    return names[action];
+    return change->edit ? hive_change_name(change) : names[change->action];
 }
 
 static char *diff_of_write(const struct change *change, bool show_secrets)
@@ -28,6 +30,8 @@ static char *diff_of_write(const struct change *change, bool show_secrets)
     struct diff_side after = { .label = to, .text = change->data, .len = change->len };
     size_t removed, added;
 
+    if (change->note)
+        return mem_printf("(%s, %zu bytes)\n", change->note, change->len);
     if ((change->old && memchr(change->old, '\0', change->old_len)) ||
         memchr(change->data, '\0', change->len))
         return mem_printf("(binary content, %zu bytes)\n", change->len);
@@ -79,6 +83,11 @@ char *change_diff(const struct change *change, bool show_secrets)
         return mem_printf("(%s gets mode %04o)\n", change->path, (unsigned)change->attr.mode);
     case CHANGE_RUN:
         return describe_run(change);
+    case CHANGE_PATCH:
+        return mem_printf("(%zu bytes at %llu of %s: %s)\n", change->len,
+                          (unsigned long long)change->at, change->path, change->note);
+    case CHANGE_HIVE:
+        return hive_change_diff(change, show_secrets);
     }
     return mem_strdup("");
 }
@@ -108,15 +117,18 @@ json_t *plan_to_json(const struct plan *plan, bool show_secrets)
         json_t *object = json_object();
 
         set(object, "fixer", json_string(change->fixer));
-        set(object, "action", json_string(change_action_name(change->action)));
+        set(object, "action", json_string(change_name(change)));
         set(object, "path", json_text(change->path));
         set(object, "reason", json_text(change->reason));
         set(object, "diff", json_text(diff));
-        if (change->action == CHANGE_WRITE || change->action == CHANGE_APPEND)
+        if (change->action == CHANGE_WRITE || change->action == CHANGE_APPEND ||
+            change->action == CHANGE_PATCH)
             set(object, "bytes", json_integer((json_int_t)change->len));
         if (change->action == CHANGE_LINK || change->action == CHANGE_COPY)
             set(object, change->action == CHANGE_LINK ? "target" : "source",
                 json_text(change->data));
+        if (change->edit)
+            hive_change_json(change, show_secrets, object);
         if (change->run)
             set(object, "argv", argv_json(&change->run->argv));
         if (change->secret)

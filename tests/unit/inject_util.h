@@ -102,8 +102,7 @@ static inline void inject_check(const struct inject_case *one)
     if (inject_plan(&tree, one->config, one->init, one->hostname, &plan, &err) < 0)
         fail_msg("%s", err.text[0]);
     for (size_t i = 0; i < plan->n; i++)
-        print_message("  %s %s\n", change_action_name(plan->changes[i].action),
-                      plan->changes[i].path);
+        print_message("  %s %s\n", change_name(&plan->changes[i]), plan->changes[i].path);
     if (one->n_changes >= 0)
         assert_int_equal(plan->n, one->n_changes);
     assert_int_equal(plan_apply(plan, &err), 0);

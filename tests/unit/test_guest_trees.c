@@ -156,8 +156,8 @@ static char *plan_text(const struct plan *plan)
         const struct change *change = &plan->changes[i];
         char *diff = change_diff(change, true);
 
-        strbuf_printf(&out, "%s: %s %s: %s\n%s\n", change->fixer,
-                      change_action_name(change->action), change->path, change->reason, diff);
+        strbuf_printf(&out, "%s: %s %s: %s\n%s\n", change->fixer, change_name(change), change->path,
+                      change->reason, diff);
         free(diff);
     }
     for (size_t i = 0; i < plan->notes.n; i++)
