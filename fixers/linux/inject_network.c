@@ -21,14 +21,6 @@ static void put_each(struct strbuf *text, const char *key, const struct strlist 
         strbuf_printf(text, "%s=%s\n", key, list->items[i]);
 }
 
-void inject_put_joined(struct strbuf *text, const char *before, const struct strlist *list,
-                       const char *between, const char *after)
-{
-    for (size_t i = 0; i < list->n; i++)
-        strbuf_printf(text, "%s%s", i ? between : before, list->items[i]);
-    strbuf_puts(text, list->n ? after : "");
-}
-
 static int write_networkd(const struct inject_nic *nic, const char *old, struct strbuf *text,
                           struct err *err)
 {
@@ -40,27 +32,6 @@ static int write_networkd(const struct inject_nic *nic, const char *old, struct 
     put_each(text, "Gateway", &nic->gateways);
     put_each(text, "DNS", &nic->dns);
     inject_put_joined(text, "Domains=", &nic->search, " ", "\n");
-    return 0;
-}
-
-/* ---- netplan(5) ---- */
-
-static int write_netplan(const struct inject_nic *nic, const char *old, struct strbuf *text,
-                         struct err *err)
-{
-    (void)old;
-    (void)err;
-    strbuf_printf(text, "network:\n  version: 2\n  ethernets:\n    %s:\n      dhcp4: %s\n",
-                  nic->name, nic->dhcp ? "true" : "false");
-    inject_put_joined(text, "      addresses: [\"", &nic->addresses, "\", \"", "\"]\n");
-    strbuf_puts(text, nic->gateways.n ? "      routes:\n" : "");
-    for (size_t i = 0; i < nic->gateways.n; i++)
-        strbuf_printf(text, "        - {to: \"%s\", via: \"%s\"}\n",
-                      inject_is_ip6(nic->gateways.items[i]) ? "::/0" : "0.0.0.0/0",
-                      nic->gateways.items[i]);
-    strbuf_puts(text, nic->dns.n || nic->search.n ? "      nameservers:\n" : "");
-    inject_put_joined(text, "        addresses: [\"", &nic->dns, "\", \"", "\"]\n");
-    inject_put_joined(text, "        search: [", &nic->search, ", ", "]\n");
     return 0;
 }
 
@@ -113,19 +84,105 @@ static const struct stack {
     const char *file;   /* below it, with %s: the interface */
     mode_t mode;
     bool comes_first; /* this file wins over others that have the interface */
+    bool over_cards;  /* this file wins over others that are for a card */
+    bool in_source;   /* the file that has the interface is changed, whatever its name */
+    bool is_alone;    /* nothing else in the folder is its */
     int (*write)(const struct inject_nic *nic, const char *old, struct strbuf *text,
                  struct err *err);
+    int (*also)(const struct inject_place *place, struct err *err); /* may be NULL */
+    int (*plan)(const struct inject_place *place, struct err *err); /* instead of both; or NULL */
 } stacks[] = {
-    { "netplan", "/usr/sbin/netplan", "/etc/netplan", "95-h2k-%s.yaml", 0600, false,
-      write_netplan },
-    { "networkmanager", "/usr/sbin/NetworkManager", "/etc/NetworkManager/system-connections",
-      "h2k-%s.nmconnection", 0600, true, write_networkmanager },
-    { "networkd", "/etc/systemd/system/multi-user.target.wants/systemd-networkd.service",
-      "/etc/systemd/network", "05-h2k-%s.network", 0644, true, write_networkd },
-    { "ifcfg", "/etc/sysconfig/network-scripts/network-functions", "/etc/sysconfig/network-scripts",
-      "ifcfg-%s", 0644, false, inject_write_ifcfg },
-    { "ifupdown", "/etc/network/interfaces", "/etc/network", "interfaces", 0644, false,
-      inject_write_ifupdown },
+    { .name = "netplan",
+      .mark = "/usr/sbin/netplan",
+      .folder = "/etc/netplan",
+      .file = "95-h2k-%s.yaml",
+      .plan = inject_plan_netplan },
+    { .name = "networkmanager",
+      .mark = "/usr/sbin/NetworkManager",
+      .folder = "/etc/NetworkManager/system-connections",
+      .file = "h2k-%s.nmconnection",
+      .mode = 0600,
+      .comes_first = true,
+      .write = write_networkmanager },
+    { .name = "networkd",
+      .mark = "/etc/systemd/system/multi-user.target.wants/systemd-networkd.service",
+      .folder = "/etc/systemd/network",
+      .file = "05-h2k-%s.network",
+      .mode = 0644,
+      .comes_first = true,
+      .write = write_networkd },
+    { .name = "ifcfg",
+      .mark = "/etc/sysconfig/network-scripts/network-functions",
+      .folder = "/etc/sysconfig/network-scripts",
+      .file = "ifcfg-%s",
+      .mode = 0644,
+      .write = inject_write_ifcfg },
+    { .name = "ifcfg",
+      .mark = "/etc/sysconfig/network/config",
+      .folder = "/etc/sysconfig/network",
+      .file = "ifcfg-%s",
+      .mode = 0644,
+      .write = inject_write_suse,
+      .also = inject_also_suse },
+    { .name = "wicked",
+      .mark = "/usr/sbin/wicked",
+      .folder = "/etc/sysconfig/network",
+      .file = "ifcfg-%s",
+      .mode = 0644,
+      .write = inject_write_suse,
+      .also = inject_also_suse },
+    { .name = "ifupdown",
+      .mark = "/etc/network/interfaces",
+      .folder = "/etc/network",
+      .file = "interfaces",
+      .mode = 0644,
+      .write = inject_write_ifupdown,
+      .also = inject_also_ifupdown },
+    { .name = "connman",
+      .mark = "/usr/sbin/connmand",
+      .folder = "/var/lib/connman",
+      .file = "h2k-%s.config",
+      .mode = 0600,
+      .over_cards = true,
+      .write = inject_write_connman },
+    { .name = "netctl",
+      .mark = "/usr/bin/netctl",
+      .folder = "/etc/netctl",
+      .file = "h2k_%s",
+      .mode = 0644,
+      .in_source = true,
+      .write = inject_write_netctl,
+      .also = inject_also_netctl },
+    { .name = "netifrc",
+      .mark = "/etc/init.d/net.lo",
+      .folder = "/etc/conf.d",
+      .file = "net",
+      .mode = 0644,
+      .is_alone = true,
+      .write = inject_write_netifrc,
+      .also = inject_also_netifrc },
+    { .name = "etcnet",
+      .mark = "/etc/net/ifaces",
+      .folder = "/etc/net/ifaces",
+      .file = "%s/options",
+      .mode = 0644,
+      .write = inject_write_etcnet,
+      .also = inject_also_etcnet },
+    { .name = "rcinet1",
+      .mark = "/etc/rc.d/rc.inet1.conf",
+      .folder = "/etc/rc.d",
+      .file = "rc.inet1.conf",
+      .mode = 0644,
+      .is_alone = true,
+      .write = inject_write_rcinet1,
+      .also = inject_resolv_conf },
+    { .name = "dhcpcd",
+      .mark = "/etc/dhcpcd.conf",
+      .folder = "/etc",
+      .file = "dhcpcd.conf",
+      .mode = 0644,
+      .is_alone = true,
+      .write = inject_write_dhcpcd },
 };
 
 /* The file that has the interface; "" when none has it. */
@@ -147,16 +204,6 @@ static bool is_used(const struct fix_context *ctx, const struct plan *plan,
            (*used ? list_has(used, stack->name) : guest_lstat(plan->root, stack->mark, &st) == 0);
 }
 
-/* Whose file has it; else the first that the guest uses at all. */
-static const struct stack *find_stack(const struct fix_context *ctx, const struct plan *plan,
-                                      const char *source)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(stacks); i++)
-        if (*source ? path_is_below(source, stacks[i].folder) : is_used(ctx, plan, &stacks[i]))
-            return &stacks[i];
-    return NULL;
-}
-
 static char *path_of(const struct stack *stack, const char *name)
 {
     const char *hole = strstr(stack->file, "%s");
@@ -167,17 +214,87 @@ static char *path_of(const struct stack *stack, const char *name)
                       hole + 2);
 }
 
+static bool has_source(const struct stack *stack, const char *source)
+{
+    CLEANUP_FREE char *only = stack->is_alone ? path_of(stack, "") : NULL;
+
+    return only ? strcmp(only, source) == 0 : path_is_below(source, stack->folder);
+}
+
+/* Whose file has it; else the first that the guest uses at all. */
+static const struct stack *find_stack(const struct fix_context *ctx, const struct plan *plan,
+                                      const char *source)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(stacks); i++)
+        if (*source ? has_source(&stacks[i], source) : is_used(ctx, plan, &stacks[i]))
+            return &stacks[i];
+    return NULL;
+}
+
+/* A file that names no interface is for a card: it may be this one's. */
+static int check_cards(const struct inject_place *place, const struct stack *stack, struct err *err)
+{
+    const struct facts *facts = place->ctx->facts;
+
+    for (size_t i = 0; i < facts->n_nics && !*place->source; i++)
+        if (!*facts->nics[i].name && facts->nics[i].source &&
+            path_is_below(facts->nics[i].source, stack->folder))
+            return err_status(err, STATUS_USAGE,
+                              "%s configures a card by its address, which may be that of %s; put "
+                              "that file in with \"files\"",
+                              facts->nics[i].source, place->nic->name);
+    return 0;
+}
+
+static int write_place(const struct inject_place *place, const struct stack *stack, struct err *err)
+{
+    CLEANUP_STRBUF struct strbuf text = { 0 };
+    CLEANUP_FREE char *old = NULL;
+    int r = stack->comes_first || stack->over_cards ? 0 : check_cards(place, stack, err);
+
+    if (r < 0)
+        return r;
+    if (*place->source && !stack->comes_first && strcmp(place->source, place->path) != 0)
+        return err_status(err, STATUS_USAGE,
+                          "%s is configured in %s, which would be read together with what is "
+                          "asked for; put that file in with \"files\"",
+                          place->nic->name, place->source);
+    r = plan_read_text(place->plan, place->path, &old, err);
+    if (r < 0 || stack->write(place->nic, r > 0 ? old : "", &text, err) < 0)
+        return -err->code;
+    if (r > 0 || text.len > 0)
+        plan_write_new(place->plan, place->path, strbuf_text(&text), stack->mode, INJECT_REASON);
+    return stack->also ? stack->also(place, err) : 0;
+}
+
+int inject_network_first(const struct inject_place *place, const char *stack, struct err *err)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(stacks); i++) {
+        CLEANUP_FREE char *path = NULL;
+        struct inject_place at = *place;
+
+        if (strcmp(stacks[i].name, stack) != 0 || !stacks[i].comes_first)
+            continue;
+        path = path_of(&stacks[i], place->nic->name);
+        at.path = path;
+        return write_place(&at, &stacks[i], err);
+    }
+    return err_status(err, STATUS_USAGE, "%s: %s is not known here", place->nic->name, stack);
+}
+
 static int one_nic(const struct fix_context *ctx, struct plan *plan, const struct inject_nic *nic,
                    struct err *err)
 {
     const char *source = source_of(ctx->facts, nic->name);
     const struct stack *stack = find_stack(ctx, plan, source);
-    CLEANUP_STRBUF struct strbuf text = { 0 };
-    CLEANUP_FREE char *path = stack ? path_of(stack, nic->name) : NULL;
-    CLEANUP_FREE char *old = NULL;
-    int r;
+    CLEANUP_FREE char *path = !stack                        ? NULL
+                              : stack->in_source && *source ? mem_strdup(source)
+                                                            : path_of(stack, nic->name);
+    struct inject_place place = {
+        .ctx = ctx, .plan = plan, .nic = nic, .path = path, .source = source
+    };
 
-    if (!path)
+    if (!stack)
         return err_status(err, STATUS_USAGE,
                           "%s: how this guest configures its network (%s) is not known here; put "
                           "its file in with \"files\"",
@@ -185,18 +302,7 @@ static int one_nic(const struct fix_context *ctx, struct plan *plan, const struc
                           *source                      ? source
                           : *ctx->facts->network_stack ? ctx->facts->network_stack
                                                        : "by nothing that was found");
-    if (*source && !stack->comes_first && strcmp(source, path) != 0)
-        return err_status(err, STATUS_USAGE,
-                          "%s is configured in %s, which would be read together with what is "
-                          "asked for; put that file in with \"files\"",
-                          nic->name, source);
-    r = plan_read_text(plan, path, &old, err);
-    if (r >= 0)
-        r = stack->write(nic, r > 0 ? old : "", &text, err);
-    if (r < 0)
-        return r;
-    plan_write_new(plan, path, strbuf_text(&text), stack->mode, INJECT_REASON);
-    return 0;
+    return stack->plan ? stack->plan(&place, err) : write_place(&place, stack, err);
 }
 
 int inject_network(const struct fix_context *ctx, struct plan *plan, struct err *err)

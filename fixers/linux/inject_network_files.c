@@ -13,34 +13,10 @@
 /* ---- ifcfg files of RHEL ---- */
 
 /* Variables that say how it gets its addresses. */
-static bool is_address_variable(const char *name)
-{
-    static const char *const patterns[] = {
-        "BOOTPROTO", "DHCPV6C", "DNS[0-9]*", "DOMAIN", "GATEWAY*",
-        "IPADDR*",   "IPV6*",   "NETMASK*",  "ONBOOT", "PREFIX*",
-    };
-
-    for (size_t i = 0; i < ARRAY_SIZE(patterns); i++)
-        if (fnmatch(patterns[i], name, 0) == 0)
-            return true;
-    return false;
-}
-
-static void keep_others(const char *old, struct strbuf *text)
-{
-    struct span line;
-    size_t pos = 0;
-
-    while (line_next(old, strlen(old), &pos, &line)) {
-        CLEANUP_SHELLVARS struct shellvars vars = { 0 };
-
-        shellvars_parse(old + line.start, line.len, &vars);
-        if (vars.n > 0 && is_address_variable(vars.vars[0].name))
-            continue;
-        strbuf_add(text, old + line.start, line.len);
-        strbuf_putc(text, '\n');
-    }
-}
+static const char *const address_variables[] = {
+    "BOOTPROTO", "DHCPV6C", "DNS[0-9]*", "DOMAIN", "GATEWAY*",
+    "IPADDR*",   "IPV6*",   "NETMASK*",  "ONBOOT", "PREFIX*",
+};
 
 static void add_ip4(const struct inject_nic *nic, struct strbuf *text)
 {
@@ -90,7 +66,7 @@ int inject_write_ifcfg(const struct inject_nic *nic, const char *old, struct str
         if (shellvars_get(&vars, parts[i]))
             return err_status(err, STATUS_USAGE, "%s is part of a bond, team or bridge", nic->name);
     if (*old)
-        keep_others(old, text);
+        inject_keep_others(old, address_variables, ARRAY_SIZE(address_variables), text);
     else
         strbuf_printf(text, "DEVICE=%s\nTYPE=Ethernet\n", nic->name);
     strbuf_printf(text, "ONBOOT=yes\nBOOTPROTO=%s\n", nic->dhcp ? "dhcp" : "none");
@@ -184,4 +160,16 @@ int inject_write_ifupdown(const struct inject_nic *nic, const char *old, struct 
     inject_put_joined(text, "    dns-nameservers ", &nic->dns, " ", "\n");
     inject_put_joined(text, "    dns-search ", &nic->search, " ", "\n");
     return 0;
+}
+
+/* Where no program takes them from the stanza, they have no effect there. */
+int inject_also_ifupdown(const struct inject_place *place, struct err *err)
+{
+    static const char *const programs[] = { "/sbin/resolvconf", "/usr/sbin/resolvconf",
+                                            "/etc/network/if-up.d/resolved" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(programs); i++)
+        if (plan_exists(place->plan, programs[i]))
+            return 0;
+    return inject_resolv_conf(place, err);
 }
