@@ -18,8 +18,9 @@
 #define SLACK (4U << 20)
 
 /* Words of a command: %k the kernel's version, %i its image, %o the file to make, %d the folder for
- * that, %m all modules in one word, %w one --with=MODULE for each, %a what finds a root that is not
- * simply a partition, or nothing. */
+ * that, %m all modules in one word, %c those of its configuration too and the root's, with commas,
+ * %w one --with=MODULE for each, %a what finds a root that is not simply a partition, or nothing.
+ */
 static const struct rebuild_tool {
     enum initrd_tool tool;
     const char *mark; /* what tells this generation of the tool from others; NULL: any */
@@ -66,6 +67,12 @@ static const struct rebuild_tool {
       .words = { "-b", "%d", "-k", "%k" },
       .makes = "initrd-%k.img",
       .growth_percent = 200 },
+    /* mktirfs(8); what it finds out by itself is about this host, also the processor: it is none
+     * that the guest's microcode is for */
+    { .tool = INITRD_TINY,
+      .programs = { "/usr/sbin/mktirfs" },
+      .words = { "-o", "%o", "-m", "no", "-M", "no", "--include-modules", "%c", "%k" },
+      .growth_percent = 300 },
     /* mkinitrd(8) of SUSE */
     { .tool = INITRD_MKINITRD,
       .mark = "/lib/mkinitrd",
@@ -135,6 +142,29 @@ static void add_modules(const struct initramfs_work *work, struct run *run)
     strlist_take(&run->argv, join(&work->drivers));
 }
 
+/* The driver of the root's file system, when it must be loaded; else NULL. */
+static const char *root_driver(const struct initramfs_work *work)
+{
+    const struct fact_device *root = facts_root_device(work->ctx->facts);
+
+    return root && module_kind(&work->modules, root->fstype) == MODULE_LOADABLE ? root->fstype
+                                                                                : NULL;
+}
+
+static void add_configured(const struct initramfs_work *work, struct run *run)
+{
+    CLEANUP_STRLIST struct strlist names = { 0 };
+    const char *root = root_driver(work);
+    char *list = NULL;
+
+    for (size_t i = 0; i < work->drivers.n; i++)
+        strlist_add(&names, work->drivers.items[i]);
+    if (root)
+        strlist_add(&names, root);
+    if (initramfs_tiny_modules(work->plan, &names, &list, &work->plan->err) == 0)
+        strlist_take(&run->argv, list);
+}
+
 static void add_each_module(const struct initramfs_work *work, struct run *run)
 {
     for (size_t i = 0; i < work->drivers.n; i++)
@@ -156,8 +186,8 @@ static const struct {
     char letter;
     void (*add)(const struct initramfs_work *work, struct run *run);
 } placeholders[] = {
-    { 'a', add_assembly }, { 'd', add_folder }, { 'i', add_image },       { 'k', add_version },
-    { 'm', add_modules },  { 'o', add_output }, { 'w', add_each_module },
+    { 'a', add_assembly }, { 'c', add_configured }, { 'd', add_folder }, { 'i', add_image },
+    { 'k', add_version },  { 'm', add_modules },    { 'o', add_output }, { 'w', add_each_module },
 };
 
 static void add_word(const struct initramfs_work *work, const char *word, struct run *run)
@@ -253,13 +283,13 @@ static int has_drivers(const struct run *run, int fd, uint64_t size, struct err 
 /* The drivers of virtio, and of the root's file system. */
 static void want_drivers(const struct initramfs_work *work, struct run *run)
 {
-    const struct fact_device *root = facts_root_device(work->ctx->facts);
+    const char *root = root_driver(work);
 
     for (size_t i = 0; i < work->drivers.n; i++)
         if (strncmp(work->drivers.items[i], "virtio_", 7) == 0)
             strlist_add(&run->wanted, work->drivers.items[i]);
-    if (root && module_kind(&work->modules, root->fstype) == MODULE_LOADABLE)
-        strlist_add(&run->wanted, root->fstype);
+    if (root)
+        strlist_add(&run->wanted, root);
     run->check = has_drivers;
 }
 

@@ -128,6 +128,9 @@ static void every_tool_has_its_words(void **state)
         { INITRD_MKINITFS, "/sbin/mkinitfs", NULL, "[/sbin/mkinitfs] [-o] [" OUT "] [" KVER "]" },
         { INITRD_MAKE_INITRD, "/usr/sbin/make-initrd", NULL,
           "[/usr/sbin/make-initrd] [-b] [" JAIL_OUT "] [-k] [" KVER "]" },
+        { INITRD_TINY, "/usr/sbin/mktirfs", NULL,
+          "[/usr/sbin/mktirfs] [-o] [" OUT "] [-m] [no] [-M] [no] [--include-modules] "
+          "[virtio_pci,virtio_blk,virtio_scsi,sd_mod] [" KVER "]" },
         { INITRD_MKINITRD, "/sbin/mkinitrd", NULL,
           "[/sbin/mkinitrd] [-f] [--allow-missing] [--with=virtio_pci] [--with=virtio_blk] "
           "[--with=virtio_scsi] [--with=sd_mod] [" OUT "] [" KVER "]" },
