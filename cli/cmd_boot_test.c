@@ -78,6 +78,7 @@ static int boot(const struct options *options, const char *guest, const struct d
         .macs = domain->macs,
         .accel = options->accel,
         .uefi = options->uefi || domain->uefi,
+        .secure_boot = domain->secure_boot,
         .timeout_s = options->timeout_s,
         .work_dir = options->job.work_dir,
         .console = options->console,

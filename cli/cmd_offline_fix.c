@@ -181,7 +181,7 @@ const struct command command_offline_fix = {
     .min_args = 1,
     .max_args = 1,
     .options = OPT_IMAGE | OPT_GUEST | OPT_ROOT | OPT_KEY | OPT_FIX | OPT_NIC | OPT_INJECT |
-               OPT_TARGET | OPT_OUTPUT | OPT_WORK,
+               OPT_TARGET | OPT_OUTPUT | OPT_NAME | OPT_WORK,
     .needs_root = true,
     .run = run,
 };

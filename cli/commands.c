@@ -6,11 +6,12 @@
 #include "engine/base/cleanup.h"
 
 extern const struct command command_boot_test, command_cleanup, command_convert, command_doctor,
-    command_fixers, command_inspect, command_offline_fix, command_plan, command_volumes;
+    command_fixers, command_inspect, command_offline_fix, command_plan, command_registry,
+    command_volumes;
 
 const struct command *const commands[] = {
-    &command_doctor,  &command_volumes,   &command_inspect, &command_plan,    &command_offline_fix,
-    &command_convert, &command_boot_test, &command_fixers,  &command_cleanup,
+    &command_doctor,      &command_volumes, &command_inspect,   &command_registry, &command_plan,
+    &command_offline_fix, &command_convert, &command_boot_test, &command_fixers,   &command_cleanup,
 };
 const size_t n_commands = ARRAY_SIZE(commands);
 

@@ -74,8 +74,11 @@ SET_FLAG(set_help, help)
 SET_FLAG(set_version, version)
 SET_FLAG(set_allow_stale, job.image.allow_stale)
 SET_FLAG(set_no_cloud_agents, job.fix.no_cloud_agents)
+SET_FLAG(set_rdp, job.fix.rdp)
+SET_FLAG(set_never_sleep, job.fix.never_sleep)
 SET_FLAG(set_serial_console, job.fix.serial_console)
 SET_FLAG(set_remove_tools_now, job.fix.remove_tools_now)
+SET_FLAG(set_discard_hibernation, job.fix.discard_hibernation)
 SET_FLAG(set_show_secrets, job.fix.show_secrets)
 SET_FLAG(set_compress, job.compress)
 SET_FLAG(set_force, job.force)
@@ -86,6 +89,7 @@ SET_FLAG(set_uefi, uefi)
 SET_FLAG(set_keys_from_stdin, keys_from_stdin)
 
 SET_TEXT(set_config, config)
+SET_TEXT(set_export, export_key)
 SET_TEXT(set_log_file, log_file)
 SET_TEXT(set_work_dir, job.work_dir)
 SET_TEXT(set_root, job.inspect.root)
@@ -96,6 +100,7 @@ SET_TEXT(set_console, console)
 SET_TEXT(set_screenshot, screenshot)
 SET_TEXT(set_login, login)
 SET_TEXT(set_guest_command, guest_command)
+SET_TEXT(set_virtio_win, job.fix.virtio_win)
 
 static int set_verbose(struct parser *parser, const char *value, struct err *err)
 {
@@ -174,6 +179,28 @@ static int set_initramfs(struct parser *parser, const char *value, struct err *e
     return 0;
 }
 
+static int set_firstboot_service(struct parser *parser, const char *value, struct err *err)
+{
+    static const char *const names[] = { "auto", "wrapper", "registry" };
+    int n = choose("--firstboot-service", value, names, ARRAY_SIZE(names), err);
+
+    if (n < 0)
+        return n;
+    parser->options->job.fix.firstboot_service = (enum firstboot_service)n;
+    return 0;
+}
+
+static int set_secure_boot(struct parser *parser, const char *value, struct err *err)
+{
+    static const char *const names[] = { "auto", "on", "off" };
+    int n = choose("--secure-boot", value, names, ARRAY_SIZE(names), err);
+
+    if (n < 0)
+        return n;
+    parser->options->job.fix.secure_boot = (enum secure_boot)n;
+    return 0;
+}
+
 static bool is_mac(const char *text)
 {
     for (size_t i = 0; i < 17; i++)
@@ -185,10 +212,10 @@ static bool is_mac(const char *text)
 static int set_nic(struct parser *parser, const char *value, struct err *err)
 {
     struct fix_opts *fix = &parser->options->job.fix;
-    const char *equals = strchr(value, '=');
+    const char *equals = strrchr(value, '='); /* names of Windows may have more of them */
     struct nic_option *nic;
 
-    if (!equals || equals == value || equals - value > 15 || !is_mac(equals + 1))
+    if (!equals || equals == value || equals - value > 255 || !is_mac(equals + 1))
         return err_status(err, STATUS_USAGE,
                           "--nic %s: give it as NAME=MAC, e.g. ens192=00:50:56:aa:bb:cc", value);
     nic = mem_add(&fix->nics, &fix->n_nics, sizeof(*nic));
@@ -292,32 +319,41 @@ const struct option_row option_rows[] = {
       set_allow_stale },
     { "work-dir", 0, "DIR", OPT_WORK, "for overlays and copies (else $TMPDIR, else /var/tmp)",
       set_work_dir },
+    { "export", 0, "KEY", OPT_EXPORT, "which key: HKLM\\SYSTEM\\Select", set_export },
     { "only", 0, "NAME,...", OPT_FIX, "run these fixers only", set_only },
     { "skip", 0, "NAME,...", OPT_FIX, "run all fixers but these", set_skip },
     { "initramfs", 0, "HOW", OPT_FIX, "auto, inject, rebuild or none", set_initramfs },
     { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
     { "disable-cloud-agents", 0, NULL, OPT_FIX,
       "switch off agents of Azure, AWS, Google ... as well", set_no_cloud_agents },
+    { "rdp", 0, NULL, OPT_FIX, "Windows: switch Remote Desktop on", set_rdp },
+    { "never-sleep", 0, NULL, OPT_FIX, "Windows: high performance, no standby, no hibernation",
+      set_never_sleep },
     { "serial-console", 0, NULL, OPT_FIX,
       "the kernel's messages and a login on the serial port too", set_serial_console },
+    { "secure-boot", 0, "HOW", OPT_FIX, "of the new machine: on, off or auto (off)",
+      set_secure_boot },
     { "config", 0, "FILE", OPT_INJECT, "what to put into the guest, as YAML", set_config },
     { "hostname", 0, "NAME", OPT_INJECT, "host name of the guest", add_injection },
     { "timezone", 0, "ZONE", OPT_INJECT, "time zone of the guest: Europe/Berlin", add_injection },
     { "root-password", 0, "HOW", OPT_INJECT,
       "password:TEXT, file:FILE, hash:HASH, locked or disabled", add_secret_injection },
     { "password", 0, "USER:HOW", OPT_INJECT, "the same for another user", add_secret_injection },
-    { "ssh-inject", 0, "USER:HOW", OPT_INJECT, "a key that may log in: file:FILE or string:KEY",
-      add_injection },
+    { "ssh-inject", 0, "USER[:HOW]", OPT_INJECT,
+      "a key that may log in: yours, file:FILE or string:KEY", add_injection },
     { "enable-service", 0, "NAME", OPT_INJECT, "let a service start", add_injection },
     { "disable-service", 0, "NAME", OPT_INJECT, "do not let it start", add_injection },
     { "mask-service", 0, "NAME", OPT_INJECT, "let nothing start it (systemd)", add_injection },
     { "firstboot", 0, "FILE", OPT_INJECT, "run this script at the first start", add_injection },
+    { "firstboot-service", 0, "HOW", OPT_FIX,
+      "what starts Windows' scripts: auto, wrapper or registry", set_firstboot_service },
     { "firstboot-command", 0, "TEXT", OPT_INJECT, "the same for a line for the shell",
       add_injection },
     { "firstboot-install", 0, "NAME,...", OPT_INJECT, "install packages at the first start",
       add_injection },
     { "install-agent", 0, "FROM", OPT_INJECT,
       "QEMU's guest agent at the first start: repository, or a package file", add_injection },
+    { "registry", 0, "FILE", OPT_INJECT, "Windows: import this .reg file", add_injection },
     { "remove-tools", 0, NULL, OPT_INJECT, "remove the old hypervisor's tools at the first start",
       add_injection },
     { "cloud-init", 0, "KEY=VALUE", OPT_INJECT,
@@ -331,11 +367,16 @@ const struct option_row option_rows[] = {
     { "delete", 0, "PATH", OPT_INJECT, "remove a file, or a folder with all in it", add_injection },
     { "remove-tools-now", 0, NULL, OPT_FIX, "remove the old hypervisor's packages, in a jail",
       set_remove_tools_now },
+    { "virtio-win", 0, "PATH", OPT_FIX,
+      "drivers for Windows: folder, ISO image, zip or tar (else $VIRTIO_WIN, or the host's)",
+      set_virtio_win },
+    { "discard-hibernation", 0, NULL, OPT_FIX, "give up what a hibernated Windows keeps in memory",
+      set_discard_hibernation },
     { "show-secrets", 0, NULL, OPT_FIX, "do not redact diffs of files that are not public",
       set_show_secrets },
     { "exit-code", 0, NULL, OPT_PLAN, "exit with 10 when there is something to change",
       set_exit_code },
-    { "output", 'o', "FILE", OPT_OUTPUT, "name of the target", set_output },
+    { "output", 'o', "FILE", OPT_NAME, "name of what is written", set_output },
     { "output-dir", 0, "DIR", OPT_OUTPUT, "folder of the target (else the current one)",
       set_output_dir },
     { "report", 0, "FILE", OPT_OUTPUT, "name of the JSON report (else beside the target)",

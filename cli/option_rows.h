@@ -12,7 +12,7 @@ struct parser {
     const char *format;            /* --format in force */
     bool has_secret;               /* the value of the last option is one */
     unsigned used;                 /* groups of the options that were given */
-    const char *last_of_group[16]; /* an option of each group that was given, for messages */
+    const char *last_of_group[18]; /* an option of each group that was given, for messages */
     struct job_source *added;      /* -a */
     size_t n_added;
 };

@@ -16,9 +16,10 @@ enum option_group {
     OPT_IMAGE = 1 << 1,    /* --format --backend --allow-backing --allow-stale */
     OPT_GUEST = 1 << 2,    /* -a */
     OPT_FIX = 1 << 3,      /* --only --skip --initramfs --disable-cloud-agents --remove-tools-now
-                            --serial-console --show-secrets */
+                            --secure-boot --serial-console --virtio-win --discard-hibernation
+                            --rdp --never-sleep --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
-    OPT_OUTPUT = 1 << 5,   /* -o --output-dir --report --in-place */
+    OPT_OUTPUT = 1 << 5,   /* --output-dir --report --in-place */
     OPT_BATCH = 1 << 6,    /* -j */
     OPT_TIMEOUT = 1 << 7,  /* --timeout */
     OPT_BOOT = 1 << 8,     /* --bus --uefi --accel --console --screenshot --login --command */
@@ -29,6 +30,8 @@ enum option_group {
     OPT_ROOT = 1 << 13,    /* --root */
     OPT_KEY = 1 << 14,     /* --key --keys-from-stdin --header */
     OPT_INJECT = 1 << 15,  /* --config, and all that injections_option() knows */
+    OPT_NAME = 1 << 16,    /* -o */
+    OPT_EXPORT = 1 << 17,  /* --export */
 };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_BAR, PROGRESS_JSON, PROGRESS_NONE };
@@ -53,6 +56,8 @@ struct options {
     unsigned jobs;      /* -j; 0: number of processors */
     unsigned timeout_s; /* --timeout; 0: the command's default */
     bool exit_code, orphans, keys_from_stdin;
+
+    const char *export_key; /* --export */
 
     const char *config;           /* --config */
     struct strlist inject_names;  /* options of injections, in order, */

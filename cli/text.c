@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/print.h"
+#include "inspect/windows/facts.h"
 
 void text_safe(FILE *out, const char *text, bool lines)
 {
@@ -158,16 +159,62 @@ static void nic_line(FILE *out, const struct fact_nic *nic)
     (void)fputs(")\n", out);
 }
 
+/* "C = /dev/sda2", of the drives that are on the given disks. */
+static void drive_line(FILE *out, const struct win_drive *drive)
+{
+    if (*drive->device)
+        (void)fprintf(out, "  %-12s %s: %s\n", "drive", drive->letter, drive->device);
+}
+
+static void list_line(FILE *out, const char *name, const struct strlist *texts)
+{
+    for (size_t i = 0; i < texts->n; i++)
+        field(out, name, texts->items[i]);
+}
+
+static void windows_text(FILE *out, const struct fact_windows *windows)
+{
+    const struct {
+        bool is_so;
+        const char *text;
+    } states[] = {
+        { windows->hive_dirty, "the registry has unfinished writes" },
+        { windows->hibernated, "it is hibernated, or uses fast startup" },
+        { windows->bitlocker, "its partition is encrypted (BitLocker)" },
+        { windows->group_policies, "policies of a domain may undo changes" },
+    };
+
+    field(out, "edition", windows->edition);
+    field(out, "service pack", windows->service_pack);
+    field(out, "domain", windows->domain);
+    field(out, "virus scan", windows->antivirus);
+    list_line(out, "tools of", &windows->tools);
+    field(out, "starts from",
+          windows->boots_virtio_blk ? "virtio, as it is"
+          : windows->boots_ahci     ? "SATA, as it is"
+          : windows->boots_ide      ? "IDE, as it is"
+                                    : "");
+    for (size_t i = 0; i < windows->n_drives; i++)
+        drive_line(out, &windows->drives[i]);
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        field(out, "note", states[i].is_so ? states[i].text : "");
+    list_line(out, "note", &windows->notes);
+}
+
 static void system_text(FILE *out, const struct facts *facts)
 {
     (void)fprintf(out, "%s: ", facts->root);
     text_system_line(out, facts);
     field(out, "hostname", facts->hostname);
+    if (facts->windows)
+        field(out, "version", facts->version_text);
     field(out, "boot loader", facts->boot_loader);
     field(out, "init", facts->init_system);
     field(out, "initramfs by", initrd_tool_name(facts->initrd_tool));
     field(out, "network by", facts->network_stack);
     field(out, "packages by", facts->package_manager);
+    if (facts->windows)
+        windows_text(out, facts->windows);
     for (size_t i = 0; i < facts->n_mounts; i++)
         mount_line(out, &facts->mounts[i]);
     for (size_t i = 0; i < facts->n_kernels; i++)
@@ -175,8 +222,8 @@ static void system_text(FILE *out, const struct facts *facts)
     for (size_t i = 0; i < facts->n_nics; i++)
         nic_line(out, &facts->nics[i]);
     if (facts->n_packages)
-        (void)fprintf(out, "  %-12s %zu %s\n", "packages", facts->n_packages,
-                      facts->package_format);
+        (void)fprintf(out, "  %-12s %zu%s%s\n", "packages", facts->n_packages,
+                      *facts->package_format ? " " : "", facts->package_format);
     field(out, "no packages", facts->packages_problem);
 }
 
@@ -196,22 +243,76 @@ static const char *member(const json_t *object, const char *key)
     return value ? value : "";
 }
 
+static bool same(const json_t *a, const json_t *b, const char *key)
+{
+    return strcmp(member(a, key), member(b, key)) == 0;
+}
+
+/* Values of a registry hive that are changed for one reason stand below one line; without diffs
+ * that goes for all changes. */
+static bool is_more_of(const json_t *change, const json_t *before, bool diffs)
+{
+    if (!before || !same(change, before, "fixer") || !same(change, before, "reason"))
+        return false;
+    if (json_object_get(change, "key"))
+        return json_object_get(before, "key") && same(change, before, "path");
+    return !diffs && same(change, before, "action");
+}
+
+/* How many of those follow that are files of their own. */
+static size_t count_files(const json_t *changes, size_t first, bool diffs)
+{
+    const json_t *before = json_array_get(changes, first);
+    size_t n = 0;
+
+    for (size_t i = first + 1; i < json_array_size(changes); i++) {
+        const json_t *change = json_array_get(changes, i);
+
+        if (!is_more_of(change, before, diffs) || json_object_get(change, "key"))
+            break;
+        before = change;
+        n++;
+    }
+    return n;
+}
+
+static void change_line(FILE *out, const json_t *changes, size_t i, bool diffs)
+{
+    const json_t *change = json_array_get(changes, i);
+    size_t more = count_files(changes, i, diffs);
+
+    (void)fprintf(out, diffs ? "%s: %s " : "  %-12s %-8s ", member(change, "fixer"),
+                  json_object_get(change, "key") ? "registry" : member(change, "action"));
+    text_safe(out, member(change, "path"), false);
+    if (more)
+        (void)fprintf(out, " and %zu more", more);
+    (void)fputs(": ", out);
+    text_safe(out, member(change, "reason"), false);
+    (void)fputc('\n', out);
+}
+
 void text_changes(FILE *out, const json_t *changes, bool diffs)
 {
+    const json_t *before = NULL;
     const json_t *change;
     size_t i;
 
     json_array_foreach(changes, i, change)
     {
-        (void)fprintf(out, diffs ? "%s: %s " : "  %-12s %-7s ", member(change, "fixer"),
-                      member(change, "action"));
-        text_safe(out, member(change, "path"), false);
-        (void)fputs(": ", out);
-        text_safe(out, member(change, "reason"), false);
-        (void)fputc('\n', out);
-        if (!diffs)
-            continue;
-        text_safe(out, member(change, "diff"), true);
-        (void)fputc('\n', out);
+        bool is_more = is_more_of(change, before, diffs);
+        const char *diff = member(change, "diff");
+
+        if (!is_more && before && diffs)
+            (void)fputc('\n', out);
+        if (!is_more)
+            change_line(out, changes, i, diffs);
+        /* the key once above its values */
+        if (is_more && same(change, before, "key") && strncmp(diff, " [", 2) == 0)
+            diff += strcspn(diff, "\n") + 1;
+        if (diffs)
+            text_safe(out, diff, true);
+        before = change;
     }
+    if (before && diffs)
+        (void)fputc('\n', out);
 }

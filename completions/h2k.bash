@@ -10,7 +10,9 @@ _h2k()
     case $prev in
     --format) mapfile -t COMPREPLY < <(compgen -W 'raw qcow2 vmdk vpc vhd vhdx vdi' -- "$cur"); return ;;
     --backend) mapfile -t COMPREPLY < <(compgen -W 'auto nbd fuse loop' -- "$cur"); return ;;
-    --initramfs) mapfile -t COMPREPLY < <(compgen -W 'auto inject none' -- "$cur"); return ;;
+    --firstboot-service) mapfile -t COMPREPLY < <(compgen -W 'auto wrapper registry' -- "$cur"); return ;;
+    --initramfs) mapfile -t COMPREPLY < <(compgen -W 'auto inject rebuild none' -- "$cur"); return ;;
+    --secure-boot) mapfile -t COMPREPLY < <(compgen -W 'auto on off' -- "$cur"); return ;;
     --root) mapfile -t COMPREPLY < <(compgen -W 'auto first single' -- "$cur"); return ;;
     -O | --output-format) mapfile -t COMPREPLY < <(compgen -W 'qcow2 raw vdi vmdk vhdx' -- "$cur"); return ;;
     --progress) mapfile -t COMPREPLY < <(compgen -W 'auto bar json none' -- "$cur"); return ;;

@@ -41,10 +41,16 @@ static const struct bus {
 /* Where distributions keep the UEFI firmware: code, and the template of its variables. */
 static const struct {
     const char *code, *vars;
+    bool secure_boot; /* with Microsoft's keys */
 } firmwares[] = {
-    { "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd" }, /* Debian, Ubuntu */
-    { "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd" },
-    { "/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd" }, /* Fedora, EL */
+    { "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd",
+      false }, /* Debian, Ubuntu */
+    { "/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", false },
+    { "/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd",
+      false }, /* Fedora, EL */
+    { "/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", true },
+    { "/usr/share/edk2/ovmf/OVMF_CODE.secboot.fd", "/usr/share/edk2/ovmf/OVMF_VARS.secboot.fd",
+      true },
 };
 
 static const char *const programs[] = { "qemu-system-x86_64", "/usr/libexec/qemu-kvm" };
@@ -124,8 +130,15 @@ static int add_disk(const struct boot_opts *opts, const struct bus *bus, size_t 
     return 0;
 }
 
-/* UEFI with empty variables, as a new machine has it. */
-static int add_firmware(const char *dir, struct strlist *args, struct err *err)
+/* Variables that only the firmware changes are what makes Secure Boot secure. */
+static void add_firmware_lock(struct strlist *args)
+{
+    add(args, "-machine", "smm=on");
+    add(args, "-global", "driver=cfi.pflash01,property=secure,value=on");
+}
+
+/* UEFI with empty variables, or those with keys only, as a new machine has it. */
+static int add_firmware(const char *dir, bool secure_boot, struct strlist *args, struct err *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(firmwares); i++) {
         CLEANUP_FREE char *vars = mem_printf("%s/vars.fd", dir);
@@ -133,7 +146,8 @@ static int add_firmware(const char *dir, struct strlist *args, struct err *err)
         size_t len = 0;
         int r;
 
-        if (access(firmwares[i].code, R_OK) != 0 || access(firmwares[i].vars, R_OK) != 0)
+        if (firmwares[i].secure_boot != secure_boot || access(firmwares[i].code, R_OK) != 0 ||
+            access(firmwares[i].vars, R_OK) != 0)
             continue;
         r = io_read_file(firmwares[i].vars, FIRMWARE_MAX, &data, &len, err);
         if (r == 0)
@@ -144,6 +158,8 @@ static int add_firmware(const char *dir, struct strlist *args, struct err *err)
         vars_arg = mem_printf("if=pflash,format=raw,unit=1,file=%s", vars);
         add(args, "-drive", code_arg);
         add(args, "-drive", vars_arg);
+        if (secure_boot)
+            add_firmware_lock(args);
         return 0;
     }
     return err_status(err, STATUS_HOST,
@@ -208,7 +224,7 @@ static int make_args(const struct boot_opts *opts, const char *accel, const char
         add(args, "-device", "isa-debugcon,iobase=0x402,chardev=firmware");
     }
     if (r == 0 && opts->uefi)
-        r = add_firmware(dir, args, err);
+        r = add_firmware(dir, opts->secure_boot, args, err);
     return r;
 }
 

@@ -22,6 +22,7 @@ struct boot_opts {
     struct strlist macs;          /* one per NIC, "": any; none: one NIC */
     const char *accel;            /* "auto", "kvm", "tcg"; NULL: auto */
     bool uefi;
+    bool secure_boot;       /* with uefi: firmware with the usual keys that starts what they sign */
     unsigned timeout_s;     /* for everything; 0: none but that of waiting for progress */
     const char *work_dir;   /* NULL: $TMPDIR, else /var/tmp */
     const char *console;    /* file that gets what the guest prints; NULL: none */

@@ -64,6 +64,15 @@ static bool is_uefi(xmlXPathContext *ctx)
     return strcmp(firmware, "efi") == 0 || strcmp(loader, "pflash") == 0;
 }
 
+static bool is_secure(xmlXPathContext *ctx)
+{
+    CLEANUP_FREE char *loader = find_text(ctx, "string(/domain/os/loader/@secure)");
+    CLEANUP_FREE char *feature =
+        find_text(ctx, "string(/domain/os/firmware/feature[@name='secure-boot']/@enabled)");
+
+    return strcmp(loader, "yes") == 0 || strcmp(feature, "yes") == 0;
+}
+
 static void read_disks(xmlXPathContext *ctx, struct domain *domain)
 {
     for (unsigned i = 1; i <= MAX_DISKS; i++) {
@@ -126,6 +135,7 @@ int domain_read(const char *path, struct domain *ret, struct err *err)
     ctx = xmlXPathNewContext(doc);
     domain.name = find_text(ctx, "string(/domain/name)");
     domain.uefi = is_uefi(ctx);
+    domain.secure_boot = domain.uefi && is_secure(ctx);
     domain.bus = bus_name(ctx);
     read_disks(ctx, &domain);
     arch = find_text(ctx, "string(/domain/os/type/@arch)");

@@ -11,6 +11,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
+#include "fixers/job_stage.h"
 #include "storage/volume.h"
 
 #define OSINFO_NS "http://libosinfo.org/xmlns/libvirt/domain/1.0"
@@ -66,17 +67,28 @@ static void add_osinfo(xmlNode *root, const char *os_id)
     xmlSetNs(child(node, "os", "id", os_id, NULL), ns);
 }
 
-static void add_os(xmlNode *root, const struct machine *machine, const char *type_name, bool uefi)
+/* libvirt chooses firmware and variables by this. */
+static void add_firmware(xmlNode *os, bool secure_boot)
+{
+    static const char *const features[] = { "enrolled-keys", "secure-boot" };
+    xmlNode *firmware = secure_boot ? child(os, "firmware", NULL) : NULL;
+
+    for (size_t i = 0; firmware && i < ARRAY_SIZE(features); i++)
+        (void)child(firmware, "feature", "enabled", "yes", "name", features[i], NULL);
+    (void)child(os, "loader", "secure", secure_boot ? "yes" : "no", NULL);
+}
+
+static void add_os(xmlNode *root, const struct domain *domain, const struct machine *machine,
+                   const char *type_name)
 {
     xmlNode *os = child(root, "os", NULL);
     xmlNode *type = text_child(os, "type", "hvm");
 
     (void)xmlNewProp(type, xml("arch"), xml(machine->arch));
     (void)xmlNewProp(type, xml("machine"), xml(type_name));
-    if (uefi) {
-        /* libvirt chooses firmware and variables; the guest was not checked for Secure Boot */
+    if (domain->uefi) {
         (void)xmlNewProp(os, xml("firmware"), xml("efi"));
-        (void)child(os, "loader", "secure", "no", NULL);
+        add_firmware(os, domain->secure_boot);
     }
     (void)child(os, "boot", "dev", "hd", NULL);
 }
@@ -140,6 +152,39 @@ static void add_devices(xmlNode *root, const struct domain *domain, const struct
     (void)child(devices, "memballoon", "model", "virtio", NULL);
 }
 
+/* Windows from Vista on runs better when it finds what Hyper-V offers; without the first of these a
+ * busy host can end it with stop 0x101 (libvirt's formatdomain, "Hypervisor features"). */
+static void add_hyperv(xmlNode *features)
+{
+    static const char *const states[] = { "relaxed", "vapic", "vpindex",
+                                          "runtime", "synic", "stimer" };
+    xmlNode *hyperv = child(features, "hyperv", "mode", "custom", NULL);
+
+    for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+        (void)child(hyperv, states[i], "state", "on", NULL);
+    (void)child(hyperv, "spinlocks", "state", "on", "retries", "8191", NULL);
+}
+
+static void add_clock(xmlNode *root, const struct domain *domain)
+{
+    static const struct {
+        const char *name, *attr, *value;
+    } timers[] = {
+        { "rtc", "tickpolicy", "catchup" },
+        { "pit", "tickpolicy", "delay" },
+        { "hpet", "present", "no" },
+    };
+    xmlNode *clock =
+        child(root, "clock", "offset", domain->clock_is_local ? "localtime" : "utc", NULL);
+
+    if (!domain->is_windows)
+        return;
+    for (size_t i = 0; i < ARRAY_SIZE(timers); i++)
+        (void)child(clock, "timer", "name", timers[i].name, timers[i].attr, timers[i].value, NULL);
+    if (domain->has_hyperv)
+        (void)child(clock, "timer", "name", "hypervclock", "present", "yes", NULL);
+}
+
 static xmlDoc *make_document(const struct domain *domain)
 {
     CLEANUP_FREE char *memory = mem_printf("%u", domain->memory_mib);
@@ -158,13 +203,17 @@ static xmlDoc *make_document(const struct domain *domain)
         add_osinfo(root, domain->os_id);
     (void)xmlNewProp(text_child(root, "memory", memory), xml("unit"), xml("MiB"));
     text_child(root, "vcpu", cpus);
-    add_os(root, machine, hardware->machine ? hardware->machine : machine->type, domain->uefi);
+    add_os(root, domain, machine, hardware->machine ? hardware->machine : machine->type);
     features = child(root, "features", NULL);
     (void)child(features, "acpi", NULL);
     if (machine->is_pc)
         (void)child(features, "apic", NULL);
+    if (machine->is_pc && domain->secure_boot) /* who may change the variables */
+        (void)child(features, "smm", "state", "on", NULL);
+    if (domain->has_hyperv)
+        add_hyperv(features);
     (void)child(root, "cpu", "mode", machine->is_pc ? "host-model" : "host-passthrough", NULL);
-    (void)child(root, "clock", "offset", "utc", NULL);
+    add_clock(root, domain);
     add_devices(root, domain, machine, hardware);
     return doc;
 }
@@ -200,8 +249,33 @@ static const struct {
     { "almalinux", "http://almalinux.org/almalinux/", false, 0 },
 };
 
+/* libosinfo's ids of Windows: up to which build, as a client and as a server. */
+static const struct {
+    uint32_t major, minor, build;
+    const char *client, *server;
+} windows_ids[] = {
+    { 5, 0, UINT32_MAX, "2k", "2k" },      { 5, 1, UINT32_MAX, "xp", "xp" },
+    { 5, 2, UINT32_MAX, "xp", "2k3" },     { 6, 0, UINT32_MAX, "vista", "2k8" },
+    { 6, 1, UINT32_MAX, "7", "2k8r2" },    { 6, 2, UINT32_MAX, "8", "2k12" },
+    { 6, 3, UINT32_MAX, "8.1", "2k12r2" }, { 10, 0, 17762, "10", "2k16" },
+    { 10, 0, 20347, "10", "2k19" },        { 10, 0, 21999, "10", "2k22" },
+    { 10, 0, 26099, "11", "2k22" },        { 10, 0, UINT32_MAX, "11", "2k25" },
+};
+
+static char *windows_id(const struct fact_windows *windows)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(windows_ids); i++)
+        if (windows_ids[i].major == windows->nt_major &&
+            windows_ids[i].minor == windows->nt_minor && windows->build <= windows_ids[i].build)
+            return mem_printf("http://microsoft.com/win/%s",
+                              windows->is_server ? windows_ids[i].server : windows_ids[i].client);
+    return NULL;
+}
+
 static char *os_id(const struct facts *facts)
 {
+    if (facts->windows)
+        return windows_id(facts->windows);
     for (size_t i = 0; i < ARRAY_SIZE(os_ids); i++) {
         if (strcmp(facts->distro, os_ids[i].distro) != 0 || facts->version_major <= 0)
             continue;
@@ -276,8 +350,14 @@ int domain_xml_write(const struct job *job, const char *path, struct err *err)
     domain.name = domain_name(job->targets.items[0], job->targets.n);
     domain.machine = machine_for(job->chosen->facts->arch);
     domain.uefi = job->chosen->facts->firmware == FIRMWARE_UEFI || domain.machine->needs_uefi;
-    domain.hardware = hardware_for(job->chosen->facts, job->default_changes, job->targets.n);
+    domain.secure_boot = domain.uefi && job->opts->fix.secure_boot == SECURE_BOOT_ON;
+    domain.hardware = job_hardware(job);
     domain.os_id = os_id(job->chosen->facts);
+    if (job->chosen->facts->windows) {
+        domain.is_windows = true;
+        domain.clock_is_local = !job->chosen->facts->windows->rtc_is_utc;
+        domain.has_hyperv = job->chosen->facts->windows->nt_major >= 6 && domain.machine->is_pc;
+    }
     add_macs(job, &domain.macs);
     for (size_t i = 0; r == 0 && i < job->targets.n; i++) {
         struct domain_disk *disk = mem_add(&domain.disks, &domain.n_disks, sizeof(*disk));

@@ -22,7 +22,10 @@ struct domain {
     char *name;
     const struct machine *machine;   /* a literal; NULL: a PC */
     const struct hardware *hardware; /* a literal; NULL: virtio */
-    bool uefi;
+    bool uefi, secure_boot;          /* the second only with the first */
+    bool clock_is_local;             /* the guest keeps local time in the hardware clock */
+    bool is_windows;
+    bool has_hyperv; /* it uses what Hyper-V would offer it: Windows from NT 6.0 on */
     const char *bus; /* of the first disk, as boot_bus_find() names it: a literal; NULL: unknown */
     struct domain_disk *disks;
     size_t n_disks;

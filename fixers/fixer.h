@@ -10,10 +10,21 @@
 
 enum initramfs_mode { INITRAMFS_AUTO, INITRAMFS_INJECT, INITRAMFS_REBUILD, INITRAMFS_NONE };
 
+/* What starts the scripts of Windows' first start: h2k's own program, or cmd.exe. */
+enum firstboot_service {
+    FIRSTBOOT_SERVICE_AUTO, /* the program where there is one */
+    FIRSTBOOT_SERVICE_WRAPPER,
+    FIRSTBOOT_SERVICE_REGISTRY,
+};
+
 struct nic_option {
     char *name; /* "ens192" */
     char *mac;  /* lower case with colons */
 };
+
+/* Secure Boot of the new machine. What the old one had is in its NVRAM, not on its disks, and a
+ * machine without it starts all that one with it does. */
+enum secure_boot { SECURE_BOOT_AUTO /* off */, SECURE_BOOT_ON, SECURE_BOOT_OFF };
 
 /* What the user asked for, as far as fixers care. */
 struct fix_opts {
@@ -22,16 +33,26 @@ struct fix_opts {
     size_t n_nics;
     struct strlist only, skip; /* names of fixers */
     struct injections inject;  /* what is put into the guest on request */
-    bool no_cloud_agents;      /* guest-tools: agents of clouds are switched off, too */
-    bool serial_console;       /* kernels, boot loader and a login on the serial port too */
-    bool remove_tools_now;     /* of the old hypervisor, in a jail */
+    enum firstboot_service firstboot_service;
+    bool no_cloud_agents; /* guest-tools: agents of clouds are switched off, too */
+    bool serial_console;  /* kernels, boot loader and a login on the serial port too */
+    enum secure_boot secure_boot;
+    bool remove_tools_now; /* of the old hypervisor, in a jail */
     bool show_secrets;
+    bool discard_hibernation; /* of Windows: what sleeping systems keep in memory is given up */
+    const char *virtio_win;   /* drivers for Windows; NULL: $VIRTIO_WIN, or those of the host */
+    bool rdp;                 /* Windows: Remote Desktop is switched on */
+    bool never_sleep;         /* Windows: high performance, no standby, no hibernation */
 };
+
+struct drivers;
 
 struct fix_context {
     const struct facts *facts;
     const struct fix_opts *opts;
+    struct stack *stack;     /* volumes of the guest; NULL: they cannot be looked at */
     struct session *session; /* for private folders of the host (depmod) */
+    struct drivers *drivers; /* for Windows; NULL: none */
 };
 
 struct fixer {

@@ -88,10 +88,72 @@ const struct hardware *hardware_virtio(void)
     return &kinds[0];
 }
 
+/* ---- Windows ---- */
+
+struct windows_drivers windows_drivers_found(const struct fact_windows *windows)
+{
+    return (struct windows_drivers){
+        .virtio_blk = windows->boots_virtio_blk,
+        .virtio_net = windows->has_virtio_net,
+        .ahci = windows->boots_ahci,
+    };
+}
+
+enum windows_disk { WINDOWS_VIRTIO, WINDOWS_SATA, WINDOWS_IDE };
+
+/*
+ * Up to which NT which network card has a driver of Windows itself. Drivers of virtio for what is
+ * older than Vista know the transitional devices only, which the older machine has.
+ */
+#define DISKS(nic, ide_nic, machine)                                                               \
+    {                                                                                              \
+        [WINDOWS_VIRTIO] = { "virtio", "vd", nic, machine, true },                                 \
+        [WINDOWS_SATA] = { "sata", "sd", nic, machine, false },                                    \
+        [WINDOWS_IDE] = { "ide", "hd", ide_nic, "pc", false },                                     \
+    }
+
+static const struct {
+    uint32_t major, minor; /* up to this one */
+    struct hardware disk[3], disk_and_virtio_net[3];
+} windows_kinds[] = {
+    { 5, 1, DISKS("rtl8139", "rtl8139", "pc"), DISKS("virtio", "virtio", "pc") },
+    { 5, UINT32_MAX, DISKS("e1000", "e1000", "pc"), DISKS("virtio", "virtio", "pc") },
+    { 6, 0, DISKS("e1000", "e1000", NULL), DISKS("virtio", "virtio", NULL) },
+    { UINT32_MAX, UINT32_MAX, DISKS("e1000e", "e1000", NULL), DISKS("virtio", "virtio", NULL) },
+};
+
+static bool is_up_to(const struct fact_windows *windows, uint32_t major, uint32_t minor)
+{
+    return windows->nt_major < major || (windows->nt_major == major && windows->nt_minor <= minor);
+}
+
+const struct hardware *hardware_for_windows(const struct fact_windows *windows,
+                                            const struct windows_drivers *drivers, size_t n_disks)
+{
+    enum windows_disk disk = drivers->virtio_blk                             ? WINDOWS_VIRTIO
+                             : drivers->ahci                                 ? WINDOWS_SATA
+                             : windows->boots_ide && n_disks <= IDE_DISKS    ? WINDOWS_IDE
+                             : windows->nt_major >= 6 || n_disks > IDE_DISKS ? WINDOWS_SATA
+                                                                             : WINDOWS_IDE;
+    size_t i = 0;
+
+    while (!is_up_to(windows, windows_kinds[i].major, windows_kinds[i].minor))
+        i++;
+    return drivers->virtio_net ? &windows_kinds[i].disk_and_virtio_net[disk]
+                               : &windows_kinds[i].disk[disk];
+}
+
+/* ---- all ---- */
+
 const struct hardware *hardware_for(const struct facts *facts, bool default_changes, size_t n_disks)
 {
     const struct fact_kernel *kernel = needs_other(facts, default_changes);
 
+    if (facts->windows) {
+        const struct windows_drivers drivers = windows_drivers_found(facts->windows);
+
+        return hardware_for_windows(facts->windows, &drivers, n_disks);
+    }
     if (facts->os == OS_OTHER)
         return &kinds[2]; /* every system of the last fifteen years has these */
     if (!kernel || !machine_for(facts->arch)->is_pc)

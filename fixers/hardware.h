@@ -5,6 +5,7 @@
 
 #include "fixers/machine.h"
 #include "inspect/facts.h"
+#include "inspect/windows/facts.h"
 
 enum kernel_fit {
     KERNEL_FITS,      /* it can start from a virtio disk */
@@ -39,5 +40,17 @@ const struct hardware *hardware_virtio(void);
 /* @default_changes: kernel_instead() will be started. @n_disks: IDE has room for four. */
 const struct hardware *hardware_for(const struct facts *facts, bool default_changes,
                                     size_t n_disks);
+
+/* What a Windows guest has drivers for that start with it (of network cards: at all). */
+struct windows_drivers {
+    bool virtio_blk, virtio_net, ahci;
+};
+
+/* Those that it has as it is found. */
+struct windows_drivers windows_drivers_found(const struct fact_windows *windows);
+
+/* hardware_for() of a guest that will have these. */
+const struct hardware *hardware_for_windows(const struct fact_windows *windows,
+                                            const struct windows_drivers *drivers, size_t n_disks);
 
 #endif

@@ -3,6 +3,7 @@
  * read. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/cleanup.h"
 #include "fixers/injections.h"
@@ -54,6 +55,17 @@ static char *plain_name(const char *path)
     return name;
 }
 
+bool inject_is_windows_script(const char *name)
+{
+    static const char *const suffixes[] = { ".bat", ".cmd", ".ps1", ".vbs" };
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++)
+        if (len > 4 && strcasecmp(name + len - 4, suffixes[i]) == 0)
+            return true;
+    return false;
+}
+
 int inject_script_check(void *item, const char *folder, struct err *err)
 {
     struct inject_script *script = item;
@@ -71,7 +83,8 @@ int inject_script_check(void *item, const char *folder, struct err *err)
     if (script->script) {
         script->name = plain_name(script->script);
         r = inject_load(folder, script->script, SCRIPT_MAX, &script->data, &script->len, err);
-        if (r == 0 && (script->len < 3 || memcmp(script->data, "#!", 2) != 0))
+        if (r == 0 && !inject_is_windows_script(script->name) &&
+            (script->len < 3 || memcmp(script->data, "#!", 2) != 0))
             r = err_status(err, STATUS_USAGE, "%s: a script begins with #! and its interpreter",
                            script->script);
         return r;

@@ -6,6 +6,7 @@
 
 #include "engine/base/cleanup.h"
 #include "fixers/injections.h"
+#include "fixers/windows/inject_registry.h"
 
 static void replace(char **field, const char *value)
 {
@@ -86,11 +87,15 @@ static int set_root_password(struct injections *inject, const char *value, struc
 
 static int add_key(struct injections *inject, const char *value, struct err *err)
 {
-    CLEANUP_FREE char *name = NULL;
+    bool is_own = !strchr(value, ':');
+    CLEANUP_FREE char *name = is_own ? mem_strdup(value) : NULL;
     CLEANUP_FREE char *how = NULL;
-    int r = split(value, false, &name, &how, err);
+    CLEANUP_FREE char *own = NULL;
+    int r = is_own ? inject_own_key(&own, err) : split(value, false, &name, &how, err);
     struct inject_user *user;
 
+    if (own)
+        how = mem_printf("file:%s", own);
     if (r < 0 || !name || !how)
         return r;
     user = inject_user_get(inject, name);
@@ -277,6 +282,7 @@ static const struct {
     { "mask-service", add_mask },
     { "mkdir", add_mkdir },
     { "password", add_password },
+    { "registry", inject_registry_add },
     { "remove-tools", set_remove_tools },
     { "root-password", set_root_password },
     { "ssh-inject", add_key },

@@ -96,6 +96,11 @@ void injections_done(struct injections *inject)
         script_done(&inject->firstboot[i]);
     free(inject->firstboot);
     cloud_done(&inject->cloud);
+    for (size_t i = 0; i < inject->n_registry; i++) {
+        free(inject->registry[i].path);
+        free(inject->registry[i].data);
+    }
+    free(inject->registry);
     free(inject->agent.file);
     free(inject->agent.data);
     free(inject->agent_from);
@@ -110,8 +115,9 @@ bool injections_any(const struct injections *inject)
     return inject->hostname || inject->timezone || inject->n_nics > 0 || inject->n_users > 0 ||
            inject->n_files > 0 || services->enable.n > 0 || services->disable.n > 0 ||
            services->mask.n > 0 || inject->n_firstboot > 0 || inject->agent.from_repository ||
-           inject->agent.file || inject->remove_tools || cloud->user_data || cloud->meta_data ||
-           cloud->network_config || cloud->datasources.n > 0 || cloud->disable;
+           inject->agent.file || inject->n_registry > 0 || inject->remove_tools ||
+           cloud->user_data || cloud->meta_data || cloud->network_config ||
+           cloud->datasources.n > 0 || cloud->disable;
 }
 
 struct inject_user *inject_user_get(struct injections *inject, const char *name)

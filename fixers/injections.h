@@ -72,6 +72,13 @@ struct inject_cloud {
     bool disable;
 };
 
+/* A .reg file for the registry of a Windows. */
+struct inject_registry {
+    char *path; /* on the host */
+    char *data;
+    size_t len;
+};
+
 /* QEMU's guest agent: from the guest's repositories, or a package. */
 struct inject_agent {
     bool from_repository;
@@ -98,7 +105,9 @@ struct injections {
     size_t n_firstboot;
     struct inject_cloud cloud;
     struct inject_agent agent;
-    char *agent_from;  /* of the file: "repository", or a file of the host */
+    char *agent_from;                 /* of the file: "repository", or a file of the host */
+    struct inject_registry *registry; /* in order */
+    size_t n_registry;
     bool remove_tools; /* of the old hypervisor, at the first start */
     struct inject_user *users;
     size_t n_users;
@@ -136,6 +145,9 @@ int inject_agent_load(struct injections *inject, const char *folder, struct err 
 int inject_hostname_check(const char *name, struct err *err);
 int inject_timezone_check(const char *name, struct err *err);
 
+/* Is it one for Windows, by its name? Others begin with "#!". */
+bool inject_is_windows_script(const char *name);
+
 /* Is it of IPv6? (an address, with a prefix or without) */
 bool inject_is_ip6(const char *address);
 
@@ -147,6 +159,11 @@ void inject_user_forget(struct inject_user *user);
 
 /* Is any password known here as it is typed? */
 bool injections_have_passwords(const struct injections *inject);
+
+/* The newest public key of SSH of the user who runs h2k. 0 and *ret_path (free it), or
+ * STATUS_USAGE.
+ */
+int inject_own_key(char **ret_path, struct err *err);
 
 /* A file of the host. */
 int inject_load(const char *folder, const char *path, size_t max, char **ret, size_t *ret_len,

@@ -16,10 +16,11 @@
 enum {
     FOR_VOLUMES = 1 << JOB_VOLUMES,
     FOR_INSPECT = 1 << JOB_INSPECT,
+    FOR_OPEN = 1 << JOB_OPEN,
     FOR_PLAN = 1 << JOB_PLAN,
     FOR_FIX = 1 << JOB_FIX,
     FOR_CONVERT = 1 << JOB_CONVERT,
-    FOR_GUEST = FOR_INSPECT | FOR_PLAN | FOR_FIX,
+    FOR_GUEST = FOR_INSPECT | FOR_OPEN | FOR_PLAN | FOR_FIX,
     FOR_DISKS = FOR_VOLUMES | FOR_GUEST,
     FOR_TARGET = FOR_FIX | FOR_CONVERT,
 };
@@ -128,6 +129,8 @@ int job_unmount(struct job *job, struct err *err)
 {
     int first = 0;
 
+    plan_free(job->plan); /* it holds files of the guest open */
+    job->plan = NULL;
     for (size_t i = 0; i < job->n_systems; i++) {
         struct err local = ERR_NONE;
         int r = mtree_release(job->systems[i].tree, &local);
@@ -138,8 +141,6 @@ int job_unmount(struct job *job, struct err *err)
             *err = local;
         }
     }
-    plan_free(job->plan);
-    job->plan = NULL;
     return first;
 }
 
@@ -177,6 +178,7 @@ static void job_free(struct job *job)
     free(job->disks);
     strlist_done(&job->targets);
     strlist_done(&job->temps);
+    strlist_done(&job->discarded);
     strlist_done(&job->overlays);
     json_decref(job->changes);
     json_decref(job->notes);

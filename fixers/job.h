@@ -14,6 +14,7 @@
 #include "engine/disk.h"
 #include "engine/image.h"
 #include "fixers/fixer.h"
+#include "fixers/hardware.h"
 #include "inspect/inspect.h"
 
 struct job_source {
@@ -38,7 +39,7 @@ struct job_opts {
     const struct progress *progress;
 };
 
-enum job_goal { JOB_VOLUMES, JOB_INSPECT, JOB_PLAN, JOB_FIX, JOB_CONVERT };
+enum job_goal { JOB_VOLUMES, JOB_INSPECT, JOB_OPEN, JOB_PLAN, JOB_FIX, JOB_CONVERT };
 
 struct job_timing {
     const char *stage;
@@ -54,7 +55,7 @@ struct job {
     struct stack *stack;
     struct system *systems; /* facts; trees are mounted for the chosen one only */
     size_t n_systems;
-    struct system *chosen; /* one of systems; plan and fix only */
+    struct system *chosen; /* one of systems; not of JOB_INSPECT */
     struct plan *plan;
     const char *stage; /* where it is, for error documents */
     struct job_timing timings[24];
@@ -67,8 +68,11 @@ struct job {
 
     /* of the stages only */
     struct strlist temps;     /* written targets without their final names */
+    struct strlist discarded; /* volumes that Windows had not let go of (--discard-hibernation) */
     struct strlist overlays;  /* paths, one for each disk, from attach on */
     bool default_changes;     /* the plan lets another kernel be started */
+    /* of a Windows guest: what it will have by the plan, besides what it has */
+    struct windows_drivers drivers;
     json_t *changes, *notes;  /* of the plan, kept when the guest is unmounted */
     json_t *found;            /* h2k.inspect/1, kept likewise */
     json_t *left;             /* changes that validation found still to do */
@@ -81,10 +85,10 @@ struct job {
 };
 
 /*
- * Run up to @goal (JOB_VOLUMES: nothing is mounted; JOB_CONVERT: change the format only). On
- * success *ret holds everything until job_close(); after JOB_FIX the devices are released already
- * and the target is validated. On failure *ret is set too, for what was found so far (disks,
- * volumes, stage); *err says why.
+ * Run up to @goal (JOB_VOLUMES: nothing is mounted; JOB_OPEN: one system is, read-only;
+ * JOB_CONVERT: change the format only). On success *ret holds everything until job_close(); after
+ * JOB_FIX the devices are released already and the target is validated. On failure *ret is set too,
+ * for what was found so far (disks, volumes, stage); *err says why.
  */
 int job_run(const struct job_opts *opts, enum job_goal goal, struct job **ret, struct err *err);
 

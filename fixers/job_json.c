@@ -83,7 +83,7 @@ static json_t *nics_json(const struct job *job)
     const struct facts *facts = job->chosen->facts;
     const struct fix_opts *fix = &job->opts->fix;
     CLEANUP_STRLIST struct strlist names = { 0 };
-    const struct hardware *hardware = hardware_for(facts, job->default_changes, job->targets.n);
+    const struct hardware *hardware = job_hardware(job);
     json_t *list = json_array();
 
     for (size_t i = 0; i < fix->n_nics + facts->n_nics; i++) {
@@ -121,7 +121,7 @@ static json_t *files_json(const struct job *job)
 static json_t *target_json(const struct job *job)
 {
     const struct facts *facts = job->chosen->facts;
-    const struct hardware *hardware = hardware_for(facts, job->default_changes, job->targets.n);
+    const struct hardware *hardware = job_hardware(job);
     json_t *target = json_object();
     json_t *disks = files_json(job);
     const char *format = job->opts->in_place        ? job->images[0]->format
@@ -133,7 +133,7 @@ static json_t *target_json(const struct job *job)
     set(target, "size_bytes", json_incref(json_object_get(json_array_get(disks, 0), "size_bytes")));
     set(target, "disks", disks);
     set(target, "firmware", text(firmware_name(facts->firmware)));
-    set(target, "secure_boot", json_false());
+    set(target, "secure_boot", json_boolean(job->opts->fix.secure_boot == SECURE_BOOT_ON));
     set(target, "machine",
         text(hardware->machine ? hardware->machine : machine_for(facts->arch)->type));
     set(target, "disk_bus", text(hardware->disk_bus));

@@ -3,6 +3,7 @@
 #ifndef H2K_FIXERS_JOB_STAGE_H
 #define H2K_FIXERS_JOB_STAGE_H
 
+#include "fixers/hardware.h"
 #include "fixers/job.h"
 
 /* All: 0, or negative errno and *err. What they make is in struct job. */
@@ -33,6 +34,15 @@ int job_unmount(struct job *job, struct err *err);
 
 /* Unmount, forget the volumes, release the disks. */
 int job_release(struct job *job, struct err *err);
+
+/* ---- job_hardware.c ---- */
+
+/* The machine for the targets; the plan is done. */
+const struct hardware *job_hardware(const struct job *job);
+
+/* When all fixers have planned: what a Windows guest will have drivers for, and a note where that
+ * is not virtio. */
+void job_plan_hardware(struct job *job);
 
 /* ---- names and checks (job_target.c) ---- */
 

@@ -15,18 +15,26 @@
 #include "engine/guest_labels.h"
 #include "fixers/apply.h"
 #include "fixers/job_stage.h"
+#include "fixers/windows/drivers.h"
 #include "inspect/fields.h"
 #include "inspect/initramfs.h"
+#include "storage/ntfs.h"
+
+/* Is nothing written, not even to an overlay? */
+static bool is_read_only(const struct job *job)
+{
+    return job->goal < JOB_PLAN || job->borrowed;
+}
 
 int stage_open(struct job *job, struct err *err)
 {
     const struct job_opts *opts = job->opts;
 
     job->look = opts->inspect;
-    job->look.read_only = job->goal == JOB_INSPECT || job->borrowed;
+    job->look.read_only = is_read_only(job);
     job->look.with_packages =
         job->goal == JOB_INSPECT || opts->fix.remove_tools_now || opts->fix.inject.remove_tools;
-    job->look.with_initrds = true;
+    job->look.with_initrds = job->goal != JOB_OPEN;
     job->look.modules_only = job->goal == JOB_INSPECT;
     if (job->goal == JOB_FIX || job->goal == JOB_CONVERT) {
         int r = target_check_options(opts, err);
@@ -116,8 +124,7 @@ static int attach_one(struct job *job, size_t i, struct err *err)
     struct disk_opts opts = { .backend = job->opts->backend };
     int r = 0;
 
-    if (job->needs_overlay ||
-        (job->goal != JOB_VOLUMES && job->goal != JOB_INSPECT && !job->borrowed)) {
+    if (job->needs_overlay || !is_read_only(job)) {
         opts.mode = DISK_OVERLAY;
         path = overlay_path(job, i);
         opts.overlay = path;
@@ -187,6 +194,8 @@ int stage_stack(struct job *job, struct err *err)
 
     if (r == 0 && job->stack->wants_overlay && !job->disks[0]->overlay)
         r = rebuild(job, err);
+    if (r == 0 && job->opts->fix.discard_hibernation && !job->look.read_only)
+        r = ntfs_discard_hibernation(job->stack, &job->discarded, err);
     for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++) {
         const struct volume *disk = &job->stack->volumes[i];
 
@@ -247,6 +256,14 @@ static void note_disks(const struct job *job)
     for (size_t i = 0; i < job->opts->n_sources; i++)
         for (size_t n = 0; n < job->images[i]->notes.n; n++)
             plan_note(job->plan, "%s: %s", job->images[i]->path, job->images[i]->notes.items[n]);
+}
+
+/* What was lost before the plan. */
+static void note_discarded(const struct job *job)
+{
+    for (size_t i = 0; i < job->discarded.n; i++)
+        plan_note(job->plan, "%s: what Windows kept in memory for it is given up",
+                  job->discarded.items[i]);
 }
 
 /* What the guest would miss when it starts, and what is not clear. */
@@ -319,21 +336,29 @@ int stage_plan(struct job *job, struct err *err)
     const struct fix_context ctx = {
         .facts = job->chosen->facts,
         .opts = &job->opts->fix,
+        .stack = job->stack,
         .session = job->session,
+        .drivers = drivers_new(job->opts->fix.virtio_win),
     };
     struct guest_root *root = job->chosen->tree ? mtree_root(job->chosen->tree) : NULL;
     int r;
 
+    if (ctx.opts->secure_boot == SECURE_BOOT_ON && ctx.facts->firmware != FIRMWARE_UEFI)
+        return err_status(err, STATUS_USAGE,
+                          "--secure-boot=on: the guest starts by BIOS, which has no Secure Boot");
     if (root)
         use_labels(ctx.facts, root);
     r = fixers_plan(&ctx, root, &job->plan, err);
+    drivers_free(ctx.drivers);
     if (r < 0)
         return r;
     job->plan->fixer = "guest"; /* these notes are no fixer's */
     note_disks(job);
+    note_discarded(job);
     note_mounts(job->chosen->facts, job->plan);
     note_overlay(job->chosen->facts, job->plan);
     note_foreign(job->chosen->facts, job->plan);
+    job_plan_hardware(job);
     if (job->goal == JOB_PLAN)
         note_lack_of_space(job->plan);
     for (size_t i = 0; i < job->plan->n; i++)

@@ -8,6 +8,8 @@
 #include "engine/base/log.h"
 #include "fixers/linux/linux.h"
 #include "fixers/run.h"
+#include "fixers/windows/firstboot.h"
+#include "fixers/windows/windows.h"
 
 /* A fixer reads through the plan, so it sees what those before it will have written. */
 const struct fixer *const fixers[] = {
@@ -22,6 +24,16 @@ const struct fixer *const fixers[] = {
     &fixer_target_tools, /* what KVM offers */
     &fixer_inject,       /* what the user wants besides, so that it stays as it is wanted */
     &fixer_selinux,      /* last: it looks at what the others make */
+
+    &fixer_win_storage,   /* drivers of disks */
+    &fixer_win_devices,   /* and of all else */
+    &fixer_win_registry,  /* single values */
+    &fixer_win_tools,     /* what only the old hypervisor needs */
+    &fixer_win_boot,      /* what Windows is started by */
+    &fixer_win_settings,  /* what is asked for in the registry */
+    &fixer_win_inject,    /* what the user wants besides */
+    &fixer_win_network,   /* addresses */
+    &fixer_win_firstboot, /* last: it runs the scripts of the others */
 };
 const size_t n_fixers = ARRAY_SIZE(fixers);
 
@@ -69,17 +81,38 @@ static int plan_one(const struct fix_context *ctx, const struct fixer *fixer, st
 /* What the user asks for is done or refused, never left out in silence. */
 static int check_injections(const struct fix_context *ctx, struct err *err)
 {
+    const struct fixer *fixer = ctx->facts->os & OS_WINDOWS ? &fixer_win_inject : &fixer_inject;
+
     if (!injections_any(&ctx->opts->inject))
         return 0;
-    if (!(ctx->facts->os & fixer_inject.os))
+    if (!(ctx->facts->os & fixer->os))
         return err_status(err, STATUS_NO_OS,
-                          "nothing can be put into %s: that works in Linux guests only",
+                          "nothing can be put into %s: that works in Linux and Windows guests only",
                           ctx->facts->product_name[0] ? ctx->facts->product_name : "this guest");
-    if (!is_chosen(ctx->opts, fixer_inject.name))
+    if (is_chosen(ctx->opts, fixer->name) && fixer == &fixer_win_inject)
+        fixer = &fixer_win_firstboot; /* it runs what the other one adds */
+    if (!is_chosen(ctx->opts, fixer->name))
         return err_status(err, STATUS_USAGE,
                           "something is to be put into the guest, but --only or --skip leaves the "
                           "fixer %s out",
-                          fixer_inject.name);
+                          fixer->name);
+    return 0;
+}
+
+/* Names of Windows' connections are longer. */
+static int check_nics(const struct fix_context *ctx, struct err *err)
+{
+    for (size_t i = 0; ctx->facts->os & OS_LINUX && i < ctx->opts->n_nics; i++)
+        if (strlen(ctx->opts->nics[i].name) > 15)
+            return err_status(err, STATUS_USAGE, "--nic %.80s: that is no name of an interface",
+                              ctx->opts->nics[i].name);
+    return 0;
+}
+
+static int check_settings(const struct fix_context *ctx, struct err *err)
+{
+    if (!(ctx->facts->os & OS_WINDOWS) && (ctx->opts->rdp || ctx->opts->never_sleep))
+        return err_status(err, STATUS_USAGE, "--rdp and --never-sleep are for Windows guests only");
     return 0;
 }
 
@@ -88,10 +121,11 @@ int fixers_plan(const struct fix_context *ctx, const struct guest_root *root, st
 {
     struct plan *plan;
 
-    if (check_injections(ctx, err) < 0)
+    if (check_injections(ctx, err) < 0 || check_nics(ctx, err) < 0 || check_settings(ctx, err) < 0)
         return -err->code;
     plan = plan_new(root);
     plan->session = ctx->session;
+    plan->stack = ctx->stack;
     for (size_t i = 0; i < n_fixers; i++) {
         if (plan_one(ctx, fixers[i], plan, err) < 0) {
             plan_free(plan);

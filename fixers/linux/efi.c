@@ -103,6 +103,8 @@ int plan_removable_loader(const struct fix_context *ctx, struct plan *plan, stru
             first = &archs[i];
         if (r > 0 && !started)
             started = &archs[i];
+        if (r > 0 && ctx->opts->secure_boot == SECURE_BOOT_ON && efi_check_signed(&place, err) < 0)
+            return -err->code;
     }
     if (!first)
         plan_note(plan, "the guest starts by UEFI, but no EFI system partition was found at "

@@ -29,6 +29,10 @@ struct efi_place {
  * or negative errno and *err. */
 int efi_copy_loader(const struct efi_place *place, struct err *err);
 
+/* Is what firmware with Secure Boot checks signed: the loaders at the removable path, as they will
+ * be, and the kernel? 0, or STATUS_REFUSED. */
+int efi_check_signed(const struct efi_place *place, struct err *err);
+
 /* Is the loader that is there already a shim without what it starts? That is copied beside it. 0,
  * or negative errno and *err. */
 int efi_complete_pair(const struct efi_place *place, struct err *err);

@@ -23,6 +23,9 @@ static int plan_inject(const struct fix_context *ctx, struct plan *plan, struct 
     };
     int r = 0;
 
+    if (ctx->opts->inject.n_registry > 0)
+        return err_status(err, STATUS_USAGE, "%s: that works in Windows guests only",
+                          ctx->opts->inject.registry[0].path);
     for (size_t i = 0; r >= 0 && i < ARRAY_SIZE(parts); i++)
         r = parts[i](ctx, plan, err);
     return r < 0 ? r : 0;

@@ -61,6 +61,10 @@ int inject_firstboot(const struct fix_context *ctx, struct plan *plan, struct er
             .name = name, .data = given->data, .len = given->len, .mode = 0700
         };
 
+        if (given->script && inject_is_windows_script(given->name) &&
+            strncmp(given->data, "#!", 2) != 0)
+            return err_status(err, STATUS_USAGE, "%s: a script begins with #! and its interpreter",
+                              given->script);
         if (!given->data) {
             r = add_packages(ctx, &given->install, &text, err);
             script.data = strbuf_text(&text);

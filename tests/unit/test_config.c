@@ -201,6 +201,58 @@ static void options_add_to_the_file(void **state)
     injections_done(&inject);
 }
 
+/* The newest key, as ssh-copy-id takes it; no certificate. */
+static void the_own_key_is_the_newest(void **state)
+{
+    static const struct {
+        const char *name;
+        time_t changed;
+    } keys[] = { { "id_a.pub", 1000 },
+                 { "id_b.pub", 3000 },
+                 { "id_c.pub", 2000 },
+                 { "id_b-cert.pub", 4000 },
+                 { "x.pub", 5000 } };
+    char home[] = "/tmp/h2k-home.XXXXXX";
+    CLEANUP_FREE char *old = mem_strdup(getenv("HOME"));
+    struct injections inject = { 0 };
+    struct err err = ERR_NONE;
+    char *folder;
+
+    (void)state;
+    assert_non_null(mkdtemp(home));
+    (void)unsetenv("SUDO_UID");
+    assert_int_equal(setenv("HOME", home, 1), 0);
+    assert_true(injections_option(&inject, "ssh-inject", "root", &err) < 0);
+    assert_int_equal(err.status, STATUS_USAGE);
+    assert_non_null(strstr(err.text[0], ".ssh/id*.pub"));
+    err_clear(&err);
+    folder = mem_printf("%s/.ssh", home);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, keys[i].name);
+        CLEANUP_FREE char *text = mem_printf("ssh-ed25519 AAAA %s\n", keys[i].name);
+        const struct timespec times[2] = { { .tv_sec = keys[i].changed },
+                                           { .tv_sec = keys[i].changed } };
+
+        assert_int_equal(io_write_file(path, text, strlen(text), 0600, &err), 0);
+        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+    }
+    assert_int_equal(injections_option(&inject, "ssh-inject", "root", &err), 0);
+    assert_int_equal(inject.users[0].ssh_keys.n, 1);
+    assert_string_equal(inject.users[0].ssh_keys.items[0], "ssh-ed25519 AAAA id_b.pub");
+    injections_done(&inject);
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        CLEANUP_FREE char *path = mem_printf("%s/%s", folder, keys[i].name);
+
+        (void)unlink(path);
+    }
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(rmdir(home), 0);
+    free(folder);
+    if (old)
+        (void)setenv("HOME", old, 1);
+}
+
 static void wrong_options_are_usage_errors(void **state)
 {
     static const char *const options[][2] = {
@@ -301,6 +353,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(files_of_the_host_lie_beside_it),
         cmocka_unit_test(options_add_to_the_file),
+        cmocka_unit_test(the_own_key_is_the_newest),
         cmocka_unit_test(wrong_options_are_usage_errors),
         cmocka_unit_test(the_example_is_right),
         cmocka_unit_test(the_schema_has_the_same_keys),

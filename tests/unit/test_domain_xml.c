@@ -64,7 +64,7 @@ static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
     struct job_opts opts = { .n_sources = 1 };
 
     (void)state;
-    for (int uefi = 0; uefi < 2; uefi++) {
+    for (int uefi = 0; uefi < 3; uefi++) {
         struct facts *facts = facts_new();
         struct system chosen = { .facts = facts };
         struct job job = { .opts = &opts, .chosen = &chosen };
@@ -81,12 +81,14 @@ static void what_is_written_for_a_job_is_valid_and_reads_back(void **state)
         add_nic(facts, "", "00:50:56:00:00:02"); /* found by its address alone */
         add_nic(facts, "", "00:50:56:aa:bb:cc"); /* ens192's */
         strlist_add(&job.targets, target);
+        opts.fix.secure_boot = uefi == 2 ? SECURE_BOOT_ON : SECURE_BOOT_AUTO;
         assert_int_equal(domain_xml_write(&job, path, &err), 0);
         is_valid();
 
         assert_int_equal(domain_read(path, &domain, &err), 0);
         assert_string_equal(domain.name, "web & 01");
-        assert_int_equal(domain.uefi, uefi);
+        assert_int_equal(domain.uefi, uefi > 0);
+        assert_int_equal(domain.secure_boot, uefi == 2);
         assert_string_equal(domain.bus, "virtio");
         assert_int_equal(domain.n_disks, 1);
         assert_string_equal(domain.disks[0].path, target);
@@ -133,6 +135,101 @@ static void many_disks_and_large_sectors_are_written(void **state)
     assert_string_equal(again.macs.items[1], "");
     domain_done(&again);
     domain_done(&domain);
+}
+
+static const struct windows_case {
+    uint32_t major, minor, build;
+    bool is_server, utc, boots_blk, boots_ahci, boots_ide, has_net;
+    size_t n_disks;
+    const char *id, *clock, *bus, *model, *machine;
+} windows_cases[] = {
+    { 5, 1, 2600, false, false, false, false, true, false, 1, "xp", "localtime", "ide", "rtl8139",
+      "pc" },
+    { 5, 2, 3790, true, false, false, false, true, false, 4, "2k3", "localtime", "ide", "e1000",
+      "pc" },
+    { 5, 2, 3790, true, false, true, false, true, true, 1, "2k3", "localtime", "virtio", "virtio",
+      "pc" },
+    { 6, 0, 6002, false, false, false, true, true, false, 1, "vista", "localtime", "sata", "e1000",
+      "q35" },
+    { 6, 1, 7601, false, false, false, false, true, false, 1, "7", "localtime", "ide", "e1000",
+      "pc" },
+    { 6, 1, 7601, true, false, false, false, true, false, 5, "2k8r2", "localtime", "sata", "e1000e",
+      "q35" },
+    { 6, 3, 9600, true, true, false, true, true, false, 1, "2k12r2", "utc", "sata", "e1000e",
+      "q35" },
+    { 10, 0, 19045, false, false, true, true, true, true, 1, "10", "localtime", "virtio", "virtio",
+      "q35" },
+    { 10, 0, 22631, false, false, true, true, true, false, 1, "11", "localtime", "virtio", "e1000e",
+      "q35" },
+    { 10, 0, 14393, true, false, false, true, true, true, 1, "2k16", "localtime", "sata", "virtio",
+      "q35" },
+    { 10, 0, 17763, true, false, false, true, true, false, 1, "2k19", "localtime", "sata", "e1000e",
+      "q35" },
+    { 10, 0, 20348, true, false, false, true, true, false, 1, "2k22", "localtime", "sata", "e1000e",
+      "q35" },
+    { 10, 0, 26100, true, false, false, true, true, false, 1, "2k25", "localtime", "sata", "e1000e",
+      "q35" },
+};
+
+static void has(const char *text, const char *fmt, const char *what)
+{
+    char *wanted = mem_printf("%s%s\"", fmt, what);
+
+    if (!strstr(text, wanted))
+        fail_msg("%s is not in %s", wanted, text);
+    free(wanted);
+}
+
+/* Disks, network card, clock and machine that it has drivers for. */
+static void windows_gets_what_it_knows(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(windows_cases); i++) {
+        const struct windows_case *one = &windows_cases[i];
+        struct job_opts opts = { .n_sources = 1 };
+        struct facts *facts = facts_new();
+        struct system chosen = { .facts = facts };
+        struct job job = { .opts = &opts, .chosen = &chosen };
+        struct err err = ERR_NONE;
+        char *text = NULL;
+
+        facts->os = OS_WINDOWS;
+        facts_set(&facts->arch, "x86_64");
+        facts->windows = fact_windows_new();
+        facts->windows->nt_major = one->major;
+        facts->windows->nt_minor = one->minor;
+        facts->windows->build = one->build;
+        facts->windows->is_server = one->is_server;
+        facts->windows->rtc_is_utc = one->utc;
+        facts->windows->boots_virtio_blk = one->boots_blk;
+        facts->windows->boots_ahci = one->boots_ahci;
+        facts->windows->boots_ide = one->boots_ide;
+        facts->windows->has_virtio_net = one->has_net;
+        for (size_t d = 0; d < one->n_disks; d++)
+            strlist_add(&job.targets, target);
+        assert_int_equal(domain_xml_write(&job, path, &err), 0);
+        is_valid();
+        assert_int_equal(io_read_file(path, 65536, &text, NULL, &err), 0);
+        has(text, "os id=\"http://microsoft.com/win/", one->id);
+        has(text, "<clock offset=\"", one->clock);
+        has(text, " bus=\"", one->bus);
+        has(text, "<model type=\"", one->model);
+        has(text, "machine=\"", one->machine);
+        assert_int_equal(strstr(text, "<relaxed state=\"on\"/>") != NULL, one->major >= 6);
+        assert_int_equal(strstr(text, "hypervclock") != NULL, one->major >= 6);
+        free(text);
+
+        /* what a plan adds */
+        job.drivers.virtio_blk = job.drivers.virtio_net = true;
+        assert_int_equal(domain_xml_write(&job, path, &err), 0);
+        assert_int_equal(io_read_file(path, 65536, &text, NULL, &err), 0);
+        has(text, " bus=\"", "virtio");
+        has(text, "<model type=\"", "virtio");
+        has(text, "machine=\"", one->major >= 6 ? "q35" : "pc");
+        free(text);
+        strlist_done(&job.targets);
+        facts_free(facts);
+    }
 }
 
 static void other_processors_get_their_machine(void **state)
@@ -227,6 +324,7 @@ int main(void)
         cmocka_unit_test(what_is_written_for_a_job_is_valid_and_reads_back),
         cmocka_unit_test(many_disks_and_large_sectors_are_written),
         cmocka_unit_test(other_processors_get_their_machine),
+        cmocka_unit_test(windows_gets_what_it_knows),
         cmocka_unit_test(old_kernels_get_emulated_hardware),
         cmocka_unit_test(what_is_no_domain_is_refused),
     };

@@ -284,9 +284,99 @@ static void texts_and_reasons(void **state)
     tree_close(&tree);
 }
 
+/* ---- --secure-boot=on ---- */
+
+static void put_signed(const struct tree *tree, const char *path, bool is_signed)
+{
+    static uint8_t program[UKI_UTIL_SIZE];
+    char *full = tree_path(tree, path);
+    struct err err = ERR_NONE;
+
+    uki_program(program, PE_X86_64, path);
+    if (is_signed)
+        uki_sign(program);
+    assert_int_equal(io_write_file(full, program, sizeof(program), 0644, &err), 0);
+    free(full);
+}
+
+static int plan_secure(const struct tree *tree, const char *unified, struct err *err)
+{
+    struct facts *facts = facts_of_text("device /dev/sda2 partition ext4 aaaa-1111 0abc-02\n");
+    struct fix_opts opts = { .secure_boot = SECURE_BOOT_ON };
+    struct fix_context ctx = { .facts = facts, .opts = &opts };
+    struct fact_kernel *kernel = facts_add_kernel(facts);
+    struct plan *plan = NULL;
+    int r;
+
+    facts->firmware = FIRMWARE_UEFI;
+    facts_set(&facts->arch, "x86_64");
+    facts_set(&facts->distro, "debian");
+    facts_set(&facts->boot_loader, "grub2");
+    facts_set(&kernel->version, "6.1");
+    facts_set(&kernel->image, "/boot/vmlinuz-6.1");
+    facts_set(&kernel->unified, unified);
+    kernel->is_default = true;
+    strlist_add(&opts.only, "bootloader");
+    r = fixers_plan(&ctx, tree->root, &plan, err);
+    if (r >= 0)
+        plan_free(plan);
+    strlist_done(&opts.only);
+    facts_free(facts);
+    return r;
+}
+
+static void only_what_is_signed_gets_secure_boot(void **state)
+{
+    static const struct {
+        const char *files; /* signed but those behind a "!" */
+        const char *unified, *refused;
+    } chains[] = {
+        { "EFI/debian/shimx64.efi EFI/debian/grubx64.efi vmlinuz-6.1", "", NULL },
+        { "EFI/BOOT/BOOTX64.EFI EFI/BOOT/grubx64.efi vmlinuz-6.1", "", NULL },
+        { "!EFI/debian/shimx64.efi EFI/debian/grubx64.efi vmlinuz-6.1", "", "shimx64.efi is not" },
+        { "EFI/debian/shimx64.efi !EFI/debian/grubx64.efi vmlinuz-6.1", "", "grubx64.efi is not" },
+        { "EFI/debian/shimx64.efi EFI/debian/grubx64.efi !vmlinuz-6.1", "", "vmlinuz-6.1 is not" },
+        { "!EFI/BOOT/BOOTX64.EFI vmlinuz-6.1", "", "BOOTX64.EFI is not" },
+        { "EFI/BOOT/BOOTX64.EFI !EFI/Linux/a.efi !vmlinuz-6.1", ESP "EFI/Linux/a.efi",
+          "a.efi is not" },
+        { "EFI/BOOT/BOOTX64.EFI EFI/Linux/a.efi !vmlinuz-6.1", ESP "EFI/Linux/a.efi", NULL },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(chains); i++) {
+        struct strlist files = { 0 };
+        struct err err = ERR_NONE;
+        struct tree tree;
+        struct span line = { 0, strlen(chains[i].files) }, word;
+        size_t pos = 0;
+
+        print_message("case: %s\n", chains[i].files);
+        tree_open(&tree, NULL);
+        while (field_next(chains[i].files, &line, &pos, &word))
+            strlist_take(&files, span_dup(chains[i].files, word));
+        for (size_t n = 0; n < files.n; n++) {
+            const char *name = files.items[n] + (files.items[n][0] == '!');
+            char *path = mem_printf("%s%s", strchr(name, '/') ? ESP : "/boot/", name);
+
+            put_signed(&tree, path, files.items[n][0] != '!');
+            free(path);
+        }
+        if (chains[i].refused) {
+            assert_true(plan_secure(&tree, chains[i].unified, &err) < 0);
+            assert_int_equal(err.status, STATUS_REFUSED);
+            assert_non_null(strstr(err.text[0], chains[i].refused));
+        } else {
+            assert_int_equal(plan_secure(&tree, chains[i].unified, &err), 0);
+        }
+        strlist_done(&files);
+        tree_close(&tree);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_what_is_signed_gets_secure_boot),
         cmocka_unit_test(loaders_come_to_the_removable_path),
         cmocka_unit_test(texts_and_reasons),
     };

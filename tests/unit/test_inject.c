@@ -183,7 +183,7 @@ static void nothing_is_left_out_in_silence(void **state)
     (void)state;
     tree_open(&tree, NULL);
     assert_int_equal(injections_option(&opts.inject, "hostname", "a", &err), 0);
-    facts->os = OS_WINDOWS;
+    facts->os = OS_OTHER;
     assert_true(fixers_plan(&ctx, tree.root, &plan, &err) < 0);
     assert_int_equal(err.status, STATUS_NO_OS);
     err_clear(&err);

@@ -49,6 +49,18 @@ static void wrong_lines_are_usage_errors(void **state)
     }
 }
 
+static void drivers_for_windows(void **state)
+{
+    static const char *const words[] = { "plan", "--virtio-win", "/a b/v.iso", "x.vmdk", NULL };
+    struct options options;
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_int_equal(parse(words, &options, &err), 0);
+    assert_string_equal(options.job.fix.virtio_win, "/a b/v.iso");
+    options_done(&options);
+}
+
 static void options_may_stand_on_both_sides(void **state)
 {
     static const char *const words[] = { "-qv", "doctor", "--work-dir=/tmp", "--json", NULL };
@@ -116,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(wrong_lines_are_usage_errors),
+        cmocka_unit_test(drivers_for_windows),
         cmocka_unit_test(options_may_stand_on_both_sides),
         cmocka_unit_test(secrets_are_in_no_error),
         cmocka_unit_test(secrets_are_overwritten),

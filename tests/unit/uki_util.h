@@ -49,6 +49,17 @@ static inline void uki_program(uint8_t *file, uint32_t machine, const char *text
     uki_section(file, 0, ".text", text);
 }
 
+/* Say that the last 512 bytes are signatures. */
+static inline void uki_sign(uint8_t *file)
+{
+    uint8_t *optional = file + UKI_UTIL_PE + 24;
+
+    uki_put(optional, 0x20b, 2);
+    uki_put(optional + 108, 16, 4);
+    uki_put(optional + 112 + 4 * 8, UKI_UTIL_SIZE - 512, 4);
+    uki_put(optional + 112 + 4 * 8 + 4, 512, 4);
+}
+
 /* An image of UKI_UTIL_SIZE bytes with a kernel and the given command lines. */
 static inline void uki_make(uint8_t *file, const char *const *lines, unsigned n)
 {

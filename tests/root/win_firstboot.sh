@@ -1,0 +1,268 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What Windows guests do at their first start, done by Wine: the service starts with the system and
+# runs the scripts in order; a script has three tries, a time limit, and may ask for a restart; what
+# was interrupted goes on; in the end all is gone but the log.
+. "${H2K_SRC:?}/tests/lib/functions.sh"
+requires wine wineserver timeout
+[ -n "${SERVICE:-}" ] || skip "needs a mingw-w64 compiler"
+
+unset DISPLAY WAYLAND_DISPLAY
+export HOME=$T WINEPREFIX=$T/wine WINEDLLOVERRIDES='mscoree,mshtml=' WINEDEBUG=-all
+stop_wine()
+{
+    timeout 20 wineserver -k 2>/dev/null || :
+    timeout 20 wineserver -w || :
+}
+on_exit stop_wine
+timeout 200 wine wineboot -i >"$T/wineboot" 2>&1 || skip "wine does not start here: $(tail -n 1 "$T/wineboot")"
+timeout 60 wineserver -w
+
+windows=$WINEPREFIX/drive_c/windows
+guest=$windows/h2k/firstboot
+log=$windows/h2k/firstboot.log
+crlf() { sed 's/$/\r/' >"$1"; }
+
+# script NAME: from standard input
+script() { { echo @echo off; cat; } | crlf "$guest/scripts/$1"; }
+
+# setup IMAGEPATH: all of it anew, with a time limit of three seconds
+setup()
+{
+    rm -rf "$windows/h2k"
+    mkdir -p "$guest/scripts"
+    sed 's/^set seconds=.*/set seconds=3/' "$H2K_SRC/fixers/windows/scripts/run.cmd" |
+        crlf "$guest/run.cmd"
+    crlf "$T/service.reg" <<END
+REGEDIT4
+
+[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\h2k-firstboot]
+"Type"=dword:00000010
+"Start"=dword:00000002
+"ErrorControl"=dword:00000000
+"ObjectName"="LocalSystem"
+"ImagePath"="$1"
+
+[HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Services\\h2k-firstboot\\Parameters]
+"CommandLine"="%SystemRoot%\\\\system32\\\\cmd.exe /c %SystemRoot%\\\\h2k\\\\firstboot\\\\run.cmd"
+"Log"="%SystemRoot%\\\\h2k\\\\firstboot.log"
+END
+    # the service starts with the next wine server only
+    timeout 30 wine regedit /s "$(cd / && echo "Z:${T//\//\\}\\service.reg")"
+    stop_wine
+}
+
+# The log from a start on, without dates and times.
+said() { sed -E 's/\r$//; s,^[0-9/]+ [0-9: ]+[AP]M ,,' "$log" 2>/dev/null || :; }
+starts() { said | grep -cx start || :; }
+
+# gone: all files of ours go away, and the service
+gone()
+{
+    for _ in $(seq 60); do
+        if [ -z "$(find "$guest" -type f)" ]; then
+            if timeout 30 wine sc query h2k-firstboot >/dev/null; then
+                fail "the service is still there"
+            fi
+            return
+        fi
+        timeout 30 wine cmd /c exit # keep it running
+        sleep 0.5
+    done
+    fail "left behind: $(find "$guest" -type f)"
+}
+
+# boot [last]: start the system, and wait until the service has stopped again
+boot()
+{
+    local before
+    before=$(starts)
+    for _ in $(seq 120); do
+        if [ "$(starts)" -gt "$before" ] &&
+            ! timeout 30 wine sc query h2k-firstboot 2>/dev/null | grep -q RUNNING; then
+            [ -z "${1:-}" ] || gone
+            stop_wine
+            return
+        fi
+        timeout 30 wine cmd /c exit
+        sleep 0.2
+    done
+    said
+    fail "the service does not start, or does not stop"
+}
+
+# expect_log: what was said since the last time, and no more
+expect_log()
+{
+    said >"$T/now"
+    tail -n "+$((seen + 1))" "$T/now" >"$T/new"
+    seen=$(wc -l <"$T/now")
+    diff -u - "$T/new" || fail "the log is not as expected"
+}
+seen=0
+
+# ---- with the service's program ----
+
+setup '%SystemRoot%\\h2k\\firstboot\\h2ksvc.exe'
+cp "$SERVICE" "$guest/h2ksvc.exe"
+script 1000-first.bat <<<"echo first"
+script 2000-again.bat <<<"exit /b 249"
+script 3000-restart.bat <<<"exit 3010"
+script 4000-hangs.bat <<<"ping -n 100 127.0.0.1 >nul"
+script 5000-later.bat <<<"exit 248"
+script 6000-fails.bat <<<"exit 3"
+script 8000-user.bat <<<"echo user"
+boot
+expect_log <<'END'
+start
+1000-first.bat starts
+first
+1000-first.bat ended with 0
+2000-again.bat starts
+2000-again.bat ended with 249
+Windows is started again
+END
+boot
+expect_log <<'END'
+start
+2000-again.bat starts
+2000-again.bat ended with 249
+Windows is started again
+END
+boot
+expect_log <<'END'
+start
+2000-again.bat starts
+2000-again.bat ended with 249
+2000-again.bat is given up after three tries
+3000-restart.bat starts
+3000-restart.bat ended with 3010
+Windows is started again
+END
+# the power fails in a script: one of ours is tried again, one of the user is not
+echo 1 >"$guest/state/4000-hangs.bat.running"
+echo 1 >"$guest/state/4000-hangs.bat.1"
+echo 1 >"$guest/state/8000-user.bat.running"
+boot
+expect_log <<'END'
+start
+4000-hangs.bat was interrupted
+4000-hangs.bat starts
+4000-hangs.bat ended with 1460
+5000-later.bat starts
+5000-later.bat ended with 248
+6000-fails.bat starts
+6000-fails.bat ended with 3
+8000-user.bat was interrupted
+END
+test "$(ls "$guest/scripts")" = 5000-later.bat
+boot
+boot last
+expect_log <<'END'
+start
+5000-later.bat starts
+5000-later.bat ended with 248
+start
+5000-later.bat starts
+5000-later.bat ended with 248
+5000-later.bat is given up after three tries
+all done
+END
+
+# ---- without it, and no more restarts ----
+
+setup '%SystemRoot%\\system32\\cmd.exe /c start \"\" /b %SystemRoot%\\system32\\cmd.exe /c %SystemRoot%\\h2k\\firstboot\\run.cmd log'
+script 1000-first.bat <<<"echo first"
+script 2000-restart.bat <<<"exit 1641"
+mkdir "$guest/state"
+for n in 1 2 3 4 5; do echo $n >"$guest/state/restart.$n"; done
+seen=0
+boot last
+expect_log <<'END'
+start
+1000-first.bat starts
+first
+1000-first.bat ended with 0
+2000-restart.bat starts
+2000-restart.bat ended with 1641
+Windows was started again often enough
+all done
+END
+stop_wine
+
+# ---- addresses before PowerShell: all but Windows' management is real ----
+
+sed -e 's/^Set shell = .*/Set shell = New FakeShell/' -e 's/DateAdd("n", 5, Now)/Now/' \
+    -e 's/^Set wmi = .*/Set wmi = NewWmi/' "$H2K_SRC/fixers/windows/scripts/network.vbs" \
+    "$H2K_SRC/tests/root/win_network.vbs" | crlf "$windows/network.vbs"
+status=0
+timeout 60 wine cscript //nologo 'c:\windows\network.vbs' >"$T/said" 2>"$T/errors" || status=$?
+sed 's/\r$//' "$T/said" | sed -E 's,HKLM.*[{]AB[}].,,' >"$T/now"
+diff -u - "$T/now" <<'END' || fail "addresses are not set as expected"
+LAN: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
+netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0.2.5 gateway=all
+netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0.2.6 gateway=all
+netsh interface ipv4 set address name="Local Area Connection 2" source=static address=192.0.2.5 mask=255.255.255.0 gateway=192.0.2.1
+netsh interface ipv4 add address name="Local Area Connection 2" address=192.0.2.6 mask=255.255.255.0
+netsh interface ipv4 add address name="Local Area Connection 2" gateway=192.0.2.2 gwmetric=20
+SetDNSServerSearchOrder 192.0.2.53
+SetDNSDomain example.org
+SetWINSServer 192.0.2.54,
+RegWrite EnableDHCP 1
+RegDelete IPAddress
+RegDelete SubnetMask
+RegDelete DefaultGateway
+RegDelete DefaultGatewayMetric
+RegDelete NameServer
+RegWrite Connection\Name LAN (old)
+netsh interface set interface name="Local Area Connection 2" newname="LAN"
+Refused: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
+netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0.2.7 gateway=all
+netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0.2.8 gateway=all
+netsh interface ipv4 set address name="Local Area Connection 2" source=static address=192.0.2.7 mask=255.255.255.0
+netsh interface ipv4 add address name="Local Area Connection 2" address=192.0.2.8 mask=255.255.255.0
+address 192.0.2.8 failed with 1
+Names: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
+SetDNSServerSearchOrder 192.0.2.53
+RegWrite EnableDHCP 1
+RegDelete IPAddress
+RegDelete SubnetMask
+RegDelete DefaultGateway
+RegDelete DefaultGatewayMetric
+RegDelete NameServer
+RegWrite Connection\Name Names (old)
+netsh interface set interface name="Local Area Connection 2" newname="Names"
+Same: it is the same adapter as before
+LAN 4: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:FF
+EnableDHCP
+netsh interface ip set dns name="LAN 4" source=dhcp
+Other: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:DD
+EnableStatic 192.0.2.7 255.255.255.0
+SetGateways 192.0.2.1 1
+SetIPConnectionMetric 5
+metric failed with 70
+Lost: there is no adapter 00:50:56:aa:bb:ee
+END
+test "$status" = 248
+
+# ---- the old hypervisor's tools ----
+
+installed='HKLM\Software\Microsoft\Windows\CurrentVersion\Uninstall'
+add() { timeout 30 wine reg add "$installed\\$1" /v "$2" /d "$3" /f >/dev/null; }
+add '{11111111-2222-3333-4444-555555555555}' DisplayName 'Some & other (program)'
+add Additions DisplayName 'Oracle VM VirtualBox Guest Additions 7.0.1'
+add Additions UninstallString 'c:\windows\system32\cmd.exe /c exit 3010'
+mkdir "$WINEPREFIX/drive_c/Program Files/Guest Additions"
+cp "$SERVICE" "$WINEPREFIX/drive_c/Program Files/Guest Additions/uninst.exe"
+add Quotes DisplayName 'Oracle VM VirtualBox Guest Additions 4.0'
+add Quotes UninstallString 'C:\Program Files\Guest Additions\uninst.exe'
+crlf "$windows/remove.cmd" <"$H2K_SRC/fixers/windows/scripts/remove-tools.cmd"
+status=0
+timeout 60 wine cmd /c 'c:\windows\remove.cmd' >"$T/said" 2>"$T/errors" || status=$?
+test "$status" = $((3010 % 256)) || fail "removing the tools ended with $status"
+sed 's/\r$//' "$T/said" >"$T/now"
+diff -u - "$T/now" <<'END' || fail "the tools are not removed as expected"
+c:\windows\system32\cmd.exe /c exit 3010 /S
+"C:\Program Files\Guest Additions\uninst.exe" /S _?=C:\Program Files\Guest Additions
+that failed with 1063
+END
