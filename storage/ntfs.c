@@ -103,9 +103,18 @@ static bool look_at_log(const struct ntfs *fs, struct ntfs_state *state)
 
 #define HIBERFIL_MIN 4096U /* Windows leaves a shorter one on volumes without a system */
 
-static bool look_at_hiberfil(const struct ntfs *fs, struct ntfs_state *state)
+bool ntfs_is_memory_image(const uint8_t head[4])
 {
     static const char *const magics[] = { "hibr", "HIBR", "rstr", "RSTR" };
+
+    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
+        if (memcmp(head, magics[i], strlen(magics[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool look_at_hiberfil(const struct ntfs *fs, struct ntfs_state *state)
+{
     struct ntfs_record record;
     struct ntfs_attr data;
     uint8_t magic[4];
@@ -124,8 +133,7 @@ static bool look_at_hiberfil(const struct ntfs *fs, struct ntfs_state *state)
     }
     if (!ntfs_attr_read(fs, &data, 0, magic, sizeof(magic)))
         return false;
-    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-        state->hibernated |= memcmp(magic, magics[i], sizeof(magic)) == 0;
+    state->hibernated |= ntfs_is_memory_image(magic);
     return true;
 }
 

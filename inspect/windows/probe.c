@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 #include "inspect/windows/windows.h"
+#include "storage/ntfs.h"
 
 #define FOLDERS_MAX 512U /* of the root; further ones are not looked into */
 
@@ -143,19 +144,13 @@ static void mounts(const struct guest_root *root, struct facts *facts)
     facts_set(&mount->type, device ? device->fstype : "");
 }
 
-/* The image of a running system begins with one of these (ntfs-3g looks for the same). */
 static bool is_hibernated(const struct guest_root *root)
 {
-    static const char *const marks[] = { "HIBR", "hibr", "RSTR" };
     struct err err = ERR_NONE;
-    char head[4];
+    uint8_t head[4];
 
-    if (guest_pread(root, "/hiberfil.sys", head, sizeof(head), 0, &err) != sizeof(head))
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-        if (memcmp(head, marks[i], sizeof(head)) == 0)
-            return true;
-    return false;
+    return guest_pread(root, "/hiberfil.sys", head, sizeof(head), 0, &err) == sizeof(head) &&
+           ntfs_is_memory_image(head);
 }
 
 static bool is_bitlocker(const struct facts *facts)
