@@ -7,6 +7,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/io.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 
 /* Printed by the shell in the guest. The quotes in what is typed keep its echo from matching. */
 #define READY "H2K-READY"
@@ -31,16 +32,9 @@ static int type(struct boot_console *console, int fd, const char *text, struct e
     return LOGIN_GOING_ON;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t n = strlen(text), n_end = strlen(end);
-
-    return n >= n_end && strcmp(text + n - n_end, end) == 0;
-}
-
 static bool is_shell_prompt(const char *line)
 {
-    return ends_with(line, "# ") || ends_with(line, "$ ") || ends_with(line, "% ");
+    return text_ends_with(line, "# ") || text_ends_with(line, "$ ") || text_ends_with(line, "% ");
 }
 
 /* The status line after the command's output, once it is complete. */
@@ -74,7 +68,7 @@ int boot_login_step(struct boot_login *login, struct boot_console *console, int 
         text = mem_strndup(login->user_password, (size_t)(colon - login->user_password));
         return type(console, fd, text, err);
     case AT_PASSWORD:
-        if (ends_with(line, "assword: ")) {
+        if (text_ends_with(line, "assword: ")) {
             login->state = AT_PROMPT;
             return type(console, fd, colon + 1, err);
         }

@@ -8,6 +8,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "inspect/fields.h"
 
 #define VERSION_MAX 128U
@@ -44,13 +45,6 @@ char kernel_config_get(const char *text, size_t len, const char *option)
     return 0;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text), n = strlen(end);
-
-    return len >= n && strcmp(text + len - n, end) == 0;
-}
-
 const char *kernel_kind(const char *version, const char *config, size_t len)
 {
     /* of kernels that were ported to Xen; later ones start everywhere */
@@ -64,10 +58,10 @@ const char *kernel_kind(const char *version, const char *config, size_t len)
     for (size_t i = 0; config && i < ARRAY_SIZE(xen_options); i++)
         if (kernel_config_get(config, len, xen_options[i]) == 'y')
             return "xen";
-    if (!config && (ends_with(version, "xen") || ends_with(version, "xenU")))
+    if (!config && (text_ends_with(version, "xen") || text_ends_with(version, "xenU")))
         return "xen";
     for (size_t i = 0; i < ARRAY_SIZE(debug_ends); i++)
-        if (ends_with(version, debug_ends[i]))
+        if (text_ends_with(version, debug_ends[i]))
             return "debug";
     return "";
 }

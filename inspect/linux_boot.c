@@ -6,6 +6,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "inspect/grubcfg.h"
 #include "inspect/grubenv.h"
 #include "inspect/linux.h"
@@ -19,13 +20,6 @@ static bool has_partition(const struct facts *facts, const char *type)
         if (strcasecmp(facts->devices[i].part_type, type) == 0)
             return true;
     return false;
-}
-
-static bool ends_with_efi(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len > 4 && strcasecmp(name + len - 4, ".efi") == 0;
 }
 
 /* "EFI" below the ESP, in whatever case: a staged copy of a FAT keeps case apart. NULL: none. */
@@ -58,7 +52,7 @@ static bool has_loader(const struct guest_root *root, const char *esp)
         if (guest_list(root, folder, &files, &err) < 0)
             continue;
         for (size_t f = 0; f < files.n; f++)
-            if (ends_with_efi(files.items[f]))
+            if (text_ends_with_nocase(files.items[f], ".efi"))
                 return true;
     }
     return false;

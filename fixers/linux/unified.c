@@ -5,9 +5,9 @@
  * loader/addons (systemd-stub(7)).
  */
 #include <string.h>
-#include <strings.h>
 
 #include "engine/base/cleanup.h"
+#include "engine/base/text.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
 #include "inspect/bootmenu.h"
@@ -58,13 +58,6 @@ static int look_at_image(const struct fix_context *ctx, struct plan *plan, const
     return r;
 }
 
-static bool ends_with(const char *name, const char *end)
-{
-    size_t len = strlen(name), end_len = strlen(end);
-
-    return len > end_len && strcasecmp(name + len - end_len, end) == 0;
-}
-
 /* Images in @dir; the folders of their add-ons go to @ret_extra when it is not NULL. */
 static int look_at_folder(const struct fix_context *ctx, struct plan *plan, const char *dir,
                           struct strlist *ret_extra, struct err *err)
@@ -76,10 +69,10 @@ static int look_at_folder(const struct fix_context *ctx, struct plan *plan, cons
     for (size_t i = 0; r >= 0 && i < names.n && n < IMAGES_MAX; i++) {
         CLEANUP_FREE char *path = mem_printf("%s/%s", dir, names.items[i]);
 
-        if (ret_extra && ends_with(names.items[i], ".efi.extra.d") &&
+        if (ret_extra && text_ends_with_nocase(names.items[i], ".efi.extra.d") &&
             guest_is_dir(plan->root, path))
             strlist_add(ret_extra, path);
-        if (!ends_with(names.items[i], ".efi") || !guest_is_file(plan->root, path))
+        if (!text_ends_with_nocase(names.items[i], ".efi") || !guest_is_file(plan->root, path))
             continue;
         n++;
         r = look_at_image(ctx, plan, path, err);

@@ -7,6 +7,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "engine/base/text.h"
 #include "inspect/windows/bcd.h"
 #include "inspect/windows/boot_ini.h"
 #include "inspect/windows/place.h"
@@ -55,20 +56,13 @@ static bool starts_this(const struct facts *facts, const struct bcd_loader *load
     return is_root(facts, found) && is_folder(facts, loader->system_root);
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t len = strlen(text), end_len = strlen(end);
-
-    return len >= end_len && strcasecmp(text + len - end_len, end) == 0;
-}
-
 static void note_loader(struct facts *facts, const struct bcd_loader *loader, bool is_default)
 {
     facts_set(&facts->windows->boot_entry, loader->id);
     facts->windows->is_default = is_default;
-    if (ends_with(loader->path, ".efi"))
+    if (text_ends_with_nocase(loader->path, ".efi"))
         facts->firmware = FIRMWARE_UEFI;
-    else if (ends_with(loader->path, ".exe"))
+    else if (text_ends_with_nocase(loader->path, ".exe"))
         facts->firmware = FIRMWARE_BIOS;
     if (loader->test_signing)
         strlist_add(&facts->windows->notes, "drivers with test signatures are let in");
