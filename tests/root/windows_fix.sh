@@ -61,7 +61,7 @@ while IFS='|' read -r variant options partition bus nic viostor vioscsi; do
 
     as_expected "$variant"
     case $variant in # who signed the drivers is trusted where Windows would ask
-    2008 | 7 | 2008r2 | 8.1)
+    2008 | 7 | 2008r2 | 8.1 | 2012r2)
         reported '[.changes[].path | select(test("/h2k-publisher-[0-9]+[.]cer$"))] | length == 1' ;;
     *) reported 'any(.changes[]; .path | test("[.]cer$")) | not' ;;
     esac
@@ -117,7 +117,10 @@ xp||1|virtio|virtio|viostor/xp/x86|
 8.1||2|virtio|virtio|viostor/w7/amd64|vioscsi/w7/amd64
 10|--arch x86|2|virtio|virtio|i386/w10|i386/w10
 11|--uefi|3|virtio|virtio|amd64/w11|amd64/w11
+2012r2|--uefi|3|virtio|virtio|viostor/2k8R2/amd64|vioscsi/2k8R2/amd64
+2016|--uefi|3|virtio|virtio|amd64/2k16|amd64/2k16
 2019||2|virtio|virtio|amd64/2k19|amd64/2k19
+2022||2|virtio|virtio|amd64/2k22|amd64/2k22
 2025|--uefi|3|virtio|virtio|amd64/2k25|amd64/2k25
 TABLE
 
