@@ -2,8 +2,10 @@
 /* Putting a whole new content in the place of a guest's file. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -144,6 +146,14 @@ static bool is_own_source(const struct replacement *file, const struct guest_pie
     return false;
 }
 
+/* Attributes, short name and time of creation of a file can be set there by ioctls at best. */
+static bool is_fat(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && fs.f_type == MSDOS_SUPER_MAGIC;
+}
+
 /* Where it is: all that is not its bytes stays. */
 static int write_over(const struct replacement *file, const struct guest_piece *pieces,
                       size_t n_pieces, struct err *err)
@@ -175,7 +185,8 @@ int guest_replace(const struct guest_root *root, const char *path, const struct 
         r = place_open_old(&file.place, path, &file.old, &file.st, err);
     if (r < 0)
         return r;
-    if (file.old >= 0 && guest_ntfs_is_plain(file.old) && !is_own_source(&file, pieces, n_pieces))
+    if (file.old >= 0 && (guest_ntfs_is_plain(file.old) || is_fat(file.old)) &&
+        !is_own_source(&file, pieces, n_pieces))
         return write_over(&file, pieces, n_pieces, err);
     if (file.old >= 0)
         file.flags = attr_get_flags(file.old);

@@ -18,7 +18,7 @@
 #include "fixers/windows/drivers.h"
 #include "inspect/fields.h"
 #include "inspect/initramfs.h"
-#include "storage/ntfs.h"
+#include "storage/hibernation.h"
 
 /* Is nothing written, not even to an overlay? */
 static bool is_read_only(const struct job *job)
@@ -195,7 +195,7 @@ int stage_stack(struct job *job, struct err *err)
     if (r == 0 && job->stack->wants_overlay && !job->disks[0]->overlay)
         r = rebuild(job, err);
     if (r == 0 && job->opts->fix.discard_hibernation && !job->look.read_only)
-        r = ntfs_discard_hibernation(job->stack, &job->discarded, err);
+        r = hibernation_discard(job->stack, &job->discarded, err);
     for (size_t i = 0; r == 0 && i < job->opts->n_sources; i++) {
         const struct volume *disk = &job->stack->volumes[i];
 

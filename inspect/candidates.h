@@ -13,6 +13,9 @@ enum candidate {
     CANDIDATE_NONE,     /* nothing there can be mounted, or another volume stands for it */
 };
 
+/* Does whoever wrote it take names that differ in case only for one? */
+bool candidate_ignores_case(const struct volume *volume);
+
 enum candidate candidate_kind(const struct stack *stack, const struct volume *volume);
 
 /*

@@ -244,7 +244,7 @@ static int look_at_tree(struct search *search, struct volume *volume, struct mtr
     size_t before = search->n;
     int r;
 
-    if (strcmp(volume->fstype, "ntfs") == 0)
+    if (candidate_ignores_case(volume))
         guest_root_ignore_case(mtree_root(tree));
     else if (!search->only_one)
         look_at_boot(search, root);

@@ -8,6 +8,7 @@
 #include "engine/base/io.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "inspect/candidates.h"
 #include "inspect/fields.h"
 #include "inspect/inspect.h"
 #include "inspect/ostree.h"
@@ -32,7 +33,7 @@ static int mount_root(struct stack *stack, struct system *system, const struct i
     if (r < 0)
         return r;
     r = mtree_mount(system->tree, system->volume, "/", &how, err);
-    if (r == 0 && strcmp(system->volume->fstype, "ntfs") == 0)
+    if (r == 0 && candidate_ignores_case(system->volume))
         guest_root_ignore_case(mtree_root(system->tree));
     return r;
 }

@@ -223,7 +223,7 @@ int branch_mount(struct mtree *tree, struct branch *branch, struct volume *volum
     if (r < 0)
         return r;
     branch->node = mem_strdup(node);
-    if (branch->fstype->may_be_read_only)
+    if (branch->fstype->without_driver == FSTYPE_BY_PROGRAM)
         return program_or_driver(tree, branch, opts, err);
     if (fsmount_have(branch->fstype->driver) == -ENODEV)
         return without_driver(tree, branch, volume, err);

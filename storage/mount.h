@@ -26,8 +26,8 @@ int mtree_new(struct stack *stack, struct mtree **ret, struct err *err);
 /*
  * Mount @volume at @target ("/", "/boot"), which is resolved inside the tree built so far; "/"
  * first. A vfat that the kernel cannot mount is served from a staged copy made with mtools.
- * An NTFS that Windows has not let go of (hibernated, marked dirty) is mounted read-only whatever
- * @opts say; see mtree_why_read_only().
+ * An NTFS or vfat that Windows has not let go of (hibernated, marked dirty) is mounted read-only
+ * whatever @opts say; see mtree_why_read_only().
  * 0, or negative errno and *err; STATUS_HOST when this kernel has no driver (the text names it).
  */
 int mtree_mount(struct mtree *tree, struct volume *volume, const char *target,
@@ -54,7 +54,7 @@ int mtree_enter(struct mtree *tree, const char *folder, const char *var, struct 
 struct guest_root *mtree_root(const struct mtree *tree);
 
 /* Why the file system at @target is read-only though it was to be written; NULL: it is as it was
- * asked for. Of NTFS only: others fail to mount then. */
+ * asked for. Of NTFS and vfat only: others fail to mount then. */
 const char *mtree_why_read_only(const struct mtree *tree, const char *target);
 
 /* Was the journal of the file system mounted at @target unclean? (read-only mounts: it still is) */

@@ -180,19 +180,3 @@ const char *ntfs_not_written(const struct ntfs_state *state)
                "unusual layout; let Windows check it (chkdsk /f)";
     return NULL;
 }
-
-void ntfs_check_all(struct stack *stack)
-{
-    for (size_t i = 0; i < stack->n_volumes; i++) {
-        struct volume *volume = &stack->volumes[i];
-        struct ntfs_state state;
-        const char *why;
-
-        if (strcmp(volume->fstype, "ntfs") != 0 || (volume->inactive && !volume->peek))
-            continue;
-        ntfs_state_read(volume, &state);
-        why = ntfs_not_written(&state);
-        if (why)
-            volume_set_read_only(volume, STATUS_REFUSED, why);
-    }
-}

@@ -12,7 +12,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "engine/base/mem.h"
 #include "storage/volume.h"
 
 struct ntfs_state {
@@ -34,18 +33,5 @@ bool ntfs_is_dirty(const struct volume *volume);
 
 /* Why the volume must not be written by anything but Windows; NULL: it may. A literal. */
 const char *ntfs_not_written(const struct ntfs_state *state);
-
-/*
- * Give up what Windows keeps in memory for the NTFS volumes of @stack, so that they may be written:
- * the image of its memory in hiberfil.sys is made void by zeros over its first page, as Windows
- * itself does after it has woken. Before any of them is mounted, and on overlays only. Volumes that
- * something else keeps from being written stay so. Names of those that were hibernated or cached
- * are added to @ret. 0, or negative errno and *err; STATUS_REFUSED when it is another Windows that
- * sleeps.
- */
-int ntfs_discard_hibernation(struct stack *stack, struct strlist *ret, struct err *err);
-
-/* Note on all NTFS volumes of @stack that must not be written why (volume->read_only). */
-void ntfs_check_all(struct stack *stack);
 
 #endif

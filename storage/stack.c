@@ -6,9 +6,9 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 #include "storage/btrfs.h"
+#include "storage/hibernation.h"
 #include "storage/layers.h"
 #include "storage/ldm_read.h"
-#include "storage/ntfs.h"
 #include "storage/peek.h"
 #include "storage/probe.h"
 
@@ -173,7 +173,7 @@ int stack_build_with_keys(struct session *session, struct disk *const *disks, si
     if (r < 0)
         return r;
     btrfs_check_sets(stack);
-    ntfs_check_all(stack);
+    hibernation_check_all(stack);
     *ret = TAKE(stack);
     return 0;
 }

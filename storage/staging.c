@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -63,9 +64,10 @@ static void staging_cleanup(struct staging **staging)
     staging_free(*staging);
 }
 
-/* Run one of the mtools on the device. Names in the copy reach it below /proc/self/fd. */
-static int mtool(const struct staging *staging, const char *const *args, size_t n_args,
-                 struct err *err)
+/* Run one of the mtools on the device. Names in the copy reach it below /proc/self/fd. @result may
+ * be NULL. */
+static int mtool_output(const struct staging *staging, const char *const *args, size_t n_args,
+                        struct exec_result *result, struct err *err)
 {
     /* no confirmation is ever possible; file names are Unicode whatever the caller's locale */
     const char *argv[4 + ARGS_MAX + 3] = { "env", "MTOOLS_SKIP_CHECK=1", "MTOOLSRC=/dev/null",
@@ -85,7 +87,13 @@ static int mtool(const struct staging *staging, const char *const *args, size_t 
     for (size_t i = 1; i < n_args; i++)
         argv[n++] = args[i];
     argv[n] = NULL;
-    return exec_check(&opts, NULL, err);
+    return exec_check(&opts, result, err);
+}
+
+static int mtool(const struct staging *staging, const char *const *args, size_t n_args,
+                 struct err *err)
+{
+    return mtool_output(staging, args, n_args, NULL, err);
 }
 
 static int add_folder(const struct guest_root *root, const char *folder, struct manifest *manifest,
@@ -152,6 +160,14 @@ static int new_tmpfs(uint64_t size_bytes, int *ret_fd, struct err *err)
     return fsmount_new(&opts, ret_fd, err);
 }
 
+/* Is that why not all could be copied? */
+static bool is_full(int fd)
+{
+    struct statvfs fs;
+
+    return fstatvfs(fd, &fs) == 0 && (fs.f_bavail == 0 || fs.f_favail == 0);
+}
+
 int staging_load(const char *node, uint64_t size_bytes, int *ret_fd, struct staging **ret,
                  struct err *err)
 {
@@ -169,12 +185,18 @@ int staging_load(const char *node, uint64_t size_bytes, int *ret_fd, struct stag
     const char *const args[] = { "mcopy", "-s", "-n", "-Q", "-m", "::/", to };
 
     r = mtool(staging, args, ARRAY_SIZE(args), err);
+    if (r < 0 && is_full(staging->fd))
+        return err_status(
+            err, STATUS_HOST,
+            "without the kernel's driver for vfat (module vfat) only FAT file systems "
+            "that hold less than %llu MiB in %u files are served: load or install it",
+            STAGING_MAX >> 20, FILES_MAX);
     if (r == 0)
         r = guest_root_new(staging->fd, &staging->root, err);
     if (r == 0)
         r = list_all(staging->root, &staging->manifest, err);
     if (r < 0)
-        return err_wrap(err, "copy the FAT file system (at most %llu MiB)", STAGING_MAX >> 20);
+        return err_wrap(err, "copy the FAT file system");
     fd = fcntl(staging->fd, F_DUPFD_CLOEXEC, 3);
     if (fd < 0)
         return err_set(err, errno, "copy a descriptor");
@@ -215,6 +237,41 @@ static bool is_same(const struct entry *old, const struct entry *now)
            old->st.st_mtim.tv_nsec == now->st.st_mtim.tv_nsec;
 }
 
+/* "  A  SHR     ::/boot.ini": those of system, hidden and read-only files as mattrib takes them. */
+static size_t attributes_of(const char *line, const char *ret[])
+{
+    static const struct {
+        char letter;
+        const char *option;
+    } kinds[] = { { 'S', "+s" }, { 'H', "+h" }, { 'R', "+r" } };
+    size_t n = 0, before = strcspn(line, ":");
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (memchr(line, kinds[i].letter, before))
+            ret[n++] = kinds[i].option;
+    return n;
+}
+
+/* mcopy puts a new file in the place of the old one; what Windows knows that by is kept. */
+static int write_over(const struct staging *staging, const char *from, const char *name,
+                      struct err *err)
+{
+    CLEANUP_EXEC struct exec_result result = { 0 };
+    const char *const show[] = { "mattrib", name };
+    const char *const copy[] = { "mcopy", "-D", "o", "-Q", "-m", from, name };
+    const char *set[ARGS_MAX] = { "mattrib" };
+    size_t n = 1;
+    int r = mtool_output(staging, show, ARRAY_SIZE(show), &result, err);
+
+    if (r == 0)
+        r = mtool(staging, copy, ARRAY_SIZE(copy), err);
+    if (r < 0)
+        return r;
+    n += attributes_of(strbuf_text(&result.out), set + 1);
+    set[n++] = name;
+    return n > 2 ? mtool(staging, set, n, err) : 0;
+}
+
 /* -D: names that differ in case only are one name on FAT; "s" keeps a folder, "o" overwrites. */
 static int write_new(const struct staging *staging, const struct manifest *now, struct err *err)
 {
@@ -225,12 +282,15 @@ static int write_new(const struct staging *staging, const struct manifest *now, 
         CLEANUP_FREE char *name = mem_printf("::%s", entry->path);
         const char *const folder[] = { "mmd", "-D", "s", name };
         const char *const file[] = { "mcopy", "-D", "o", "-Q", "-m", from, name };
+        bool was_file = old && S_ISREG(old->st.st_mode);
         int r = 0;
 
         if (S_ISDIR(entry->st.st_mode) && (!old || !S_ISDIR(old->st.st_mode)))
             r = mtool(staging, folder, ARRAY_SIZE(folder), err);
         else if (S_ISREG(entry->st.st_mode) && !is_same(old, entry))
-            r = mtool(staging, file, ARRAY_SIZE(file), err);
+            r = was_file && !strpbrk(entry->path, "*?[]")
+                    ? write_over(staging, from, name, err)
+                    : mtool(staging, file, ARRAY_SIZE(file), err);
         if (r < 0)
             return err_wrap(err, "write %s", entry->path);
     }

@@ -2,7 +2,7 @@
 /* NTFS of mkntfs, written through overlays, and what Windows has not let go of left alone; ntfs-3g
  * itself is asked what it thinks of the same volumes. */
 #include "engine/base/le.h"
-#include "storage/ntfs.h"
+#include "storage/hibernation.h"
 #include "storage/ntfs_read.h"
 #include "tests/root/ntfs_util.h"
 
@@ -286,7 +286,7 @@ static void give_up(size_t i)
     size_t len = 0;
 
     open_image("ntfs.raw", DISK_OVERLAY);
-    must(ntfs_discard_hibernation(on.stack, &names, &err), &err);
+    must(hibernation_discard(on.stack, &names, &err), &err);
     assert_int_equal(names.n, given_up[i].is_given_up);
     strlist_done(&names);
     mount_rw("/dev/sda", "/");
@@ -338,7 +338,7 @@ static void another_windows_is_not_put_to_an_end(void **state)
     hibernate_elsewhere(path);
     free(path);
     open_image("ntfs.raw", DISK_OVERLAY);
-    assert_true(ntfs_discard_hibernation(on.stack, &names, &err) < 0);
+    assert_true(hibernation_discard(on.stack, &names, &err) < 0);
     assert_int_equal(err.status, STATUS_REFUSED);
     assert_non_null(strstr(err_text(&err, text, sizeof(text)), "another Windows"));
 }

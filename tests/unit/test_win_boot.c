@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* What the fixer of Windows' boot files plans. */
 #include "engine/base/le.h"
-#include "fixers/windows/boot_ntfs.h"
+#include "fixers/windows/boot_bpb.h"
 #include "fixers/windows/windows.h"
 #include "tests/unit/win_util.h"
 
@@ -337,10 +337,32 @@ static void a_letter_of_no_partition_is_corrected(void **state)
 
 /* ---- boot sectors ---- */
 
-static const char ntfs[] = { 'N', 'T', 'F', 'S', ' ', ' ', ' ', ' ' };
+static void put_name(uint8_t *to, const char *name)
+{
+    for (; *name; name++)
+        *to++ = (uint8_t)*name;
+}
+
+static void make_sector(uint8_t sector[BPB_SECTOR], const char *kind, uint16_t heads,
+                        uint32_t hidden)
+{
+    memset(sector, 0, BPB_SECTOR);
+    memset(sector + 0x5a, 0x90, 400);
+    if (strcmp(kind, "ntfs") == 0)
+        put_name(sector + 3, "NTFS    ");
+    else if (strcmp(kind, "fat32") == 0)
+        put_name(sector + 0x52, "FAT32   ");
+    else
+        put_name(sector + 0x36, "FAT16   ");
+    put_le16(sector + 0x0b, 512);
+    put_le16(sector + 0x1a, heads);
+    put_le32(sector + 0x1c, hidden);
+    put_le16(sector + 510, 0xaa55);
+}
 
 static void boot_sectors_fit_their_disk(void **state)
 {
+    static const char *const kinds[] = { "ntfs", "fat32", "fat16" };
     static const struct {
         const char *label;
         uint64_t disk_bytes, start_bytes;
@@ -358,25 +380,20 @@ static void boot_sectors_fit_their_disk(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-        const struct ntfs_place place = { cases[i].disk_bytes, cases[i].start_bytes, cases[i].old };
-        uint8_t sector[NTFS_SECTOR] = { 0 }, want[NTFS_SECTOR];
+    for (size_t n = 0; n < ARRAY_SIZE(kinds) * ARRAY_SIZE(cases); n++) {
+        const char *kind = kinds[n / ARRAY_SIZE(cases)];
+        size_t i = n % ARRAY_SIZE(cases);
+        const struct bpb_place place = { cases[i].disk_bytes, cases[i].start_bytes, cases[i].old };
+        uint8_t sector[BPB_SECTOR], want[BPB_SECTOR];
         bool changes =
             cases[i].heads != cases[i].want_heads || cases[i].hidden != cases[i].want_hidden;
 
-        print_message("case: %s\n", cases[i].label);
-        memset(sector + 0x54, 0x90, 400);
-        memcpy(sector + 3, ntfs, sizeof(ntfs));
-        put_le16(sector + 0x0b, 512);
-        put_le16(sector + 0x1a, cases[i].heads);
-        put_le32(sector + 0x1c, cases[i].hidden);
-        put_le16(sector + 510, 0xaa55);
-        memcpy(want, sector, sizeof(want));
-        put_le16(want + 0x1a, cases[i].want_heads);
-        put_le32(want + 0x1c, cases[i].want_hidden);
-        assert_int_equal(ntfs_boot_fix(sector, &place), changes);
+        print_message("case: %s, %s\n", kind, cases[i].label);
+        make_sector(sector, kind, cases[i].heads, cases[i].hidden);
+        make_sector(want, kind, cases[i].want_heads, cases[i].want_hidden);
+        assert_int_equal(bpb_fix(sector, &place), changes);
         assert_memory_equal(sector, want, sizeof(want));
-        assert_false(ntfs_boot_fix(sector, &place));
+        assert_false(bpb_fix(sector, &place));
     }
 }
 
@@ -386,17 +403,55 @@ static void other_sectors_are_left_alone(void **state)
         size_t at;
         uint8_t byte;
     } broken[] = { { 3, 'M' }, { 0x0c, 0x10 }, { 511, 0 } };
-    const struct ntfs_place place = { 40ULL << 30, 1U << 20, true };
+    const struct bpb_place place = { 40ULL << 30, 1U << 20, true };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(broken); i++) {
-        uint8_t sector[NTFS_SECTOR] = { 0 };
+        uint8_t sector[BPB_SECTOR];
 
-        memcpy(sector + 3, ntfs, sizeof(ntfs));
-        put_le16(sector + 0x0b, 512);
-        put_le16(sector + 510, 0xaa55);
+        make_sector(sector, "ntfs", 0, 0);
         sector[broken[i].at] = broken[i].byte;
-        assert_false(ntfs_boot_fix(sector, &place));
+        assert_false(bpb_fix(sector, &place));
+    }
+}
+
+static void the_copy_is_where_the_sector_says(void **state)
+{
+    uint8_t sector[BPB_SECTOR];
+
+    (void)state;
+    make_sector(sector, "ntfs", 0, 0);
+    put_le64(sector + 0x28, 98303);
+    assert_int_equal(bpb_copy(sector), 98303);
+    make_sector(sector, "fat32", 0, 0);
+    put_le16(sector + 0x32, 6);
+    assert_int_equal(bpb_copy(sector), 6);
+    put_le16(sector + 0x32, 0xffff);
+    assert_int_equal(bpb_copy(sector), 0);
+    make_sector(sector, "fat16", 0, 0);
+    memset(sector + 0x3e, 0x90, 400); /* code lies there */
+    assert_int_equal(bpb_copy(sector), 0);
+}
+
+static void a_mounted_volume_has_its_copy_all_the_same(void **state)
+{
+    static const struct {
+        const char *kind;
+        size_t at; /* where they differ; 0: nowhere */
+        bool is_copy;
+    } cases[] = {
+        { "fat32", 0, true },    { "fat32", 0x41, true }, { "fat32", 0x40, false },
+        { "fat32", 511, false }, { "ntfs", 0, true },     { "ntfs", 0x41, false },
+        { "ntfs", 511, false },
+    };
+    uint8_t sector[BPB_SECTOR], there[BPB_SECTOR];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        make_sector(sector, cases[i].kind, 255, 63);
+        memcpy(there, sector, sizeof(there));
+        there[cases[i].at] ^= cases[i].at ? 1 : 0;
+        assert_int_equal(bpb_is_copy(sector, there), cases[i].is_copy);
     }
 }
 
@@ -412,6 +467,8 @@ int main(void)
         cmocka_unit_test(a_letter_of_no_partition_is_corrected),
         cmocka_unit_test(boot_sectors_fit_their_disk),
         cmocka_unit_test(other_sectors_are_left_alone),
+        cmocka_unit_test(the_copy_is_where_the_sector_says),
+        cmocka_unit_test(a_mounted_volume_has_its_copy_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
