@@ -256,6 +256,11 @@ void hive_free(struct hive *hive)
     free(hive);
 }
 
+bool hive_is_exhausted(const struct hive *hive)
+{
+    return hive->steps > HIVE_STEPS_MAX;
+}
+
 const struct regf_recovery *hive_recovery(const struct hive *hive)
 {
     return &hive->recovery;

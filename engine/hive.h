@@ -59,6 +59,10 @@ int hive_from_bytes(struct strbuf *bytes, const char *name, struct hive **ret, s
 
 void hive_free(struct hive *hive);
 
+/* Has it so many keys and values that looking things up was given up? What is asked for after that
+ * is an error. */
+bool hive_is_exhausted(const struct hive *hive);
+
 /* How was it opened? */
 const struct regf_recovery *hive_recovery(const struct hive *hive);
 

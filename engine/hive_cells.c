@@ -242,6 +242,9 @@ int hive_subkeys_next(struct hive *hive, struct hive_subkeys *subkeys, uint32_t 
     }
     if (subkeys->n_found == subkeys->n_expected)
         return hive_damaged(hive, err, "too many keys are in the list", subkeys->leaf_offset);
+    r = hive_step(hive, 1, err);
+    if (r < 0)
+        return r;
     subkeys->n_found++;
     *ret = list_take(&subkeys->leaf, &subkeys->hint);
     return 1;

@@ -16,6 +16,9 @@
 #define HIVE_SEGMENT 16344U  /* bytes of a value in a cell; longer ones are "big data" */
 #define HIVE_BIG_DATA_FROM 4 /* the minor version that knows big data */
 #define HIVE_NO_CELL 0xffffffffU
+/* Steps on the way to keys and values, after which nothing more of a hive is read: far more than
+ * the largest ones that are seen need, and a few seconds. */
+#define HIVE_STEPS_MAX (1ULL << 28)
 
 struct hive {
     char *name; /* for messages */
@@ -27,6 +30,7 @@ struct hive {
     struct regf_base base;
     struct regf_recovery recovery;
     uint32_t root;
+    uint64_t steps; /* see HIVE_STEPS_MAX */
 };
 
 /* What is wrong at @offset: -EBADMSG. */
@@ -34,6 +38,17 @@ static inline int hive_damaged(const struct hive *hive, struct err *err, const c
                                uint32_t offset)
 {
     (void)err_set(err, EBADMSG, "read the hive %s: %s at 0x%x", hive->name, what, offset);
+    return -EBADMSG;
+}
+
+/* Each name is looked for among all of its siblings, so a guest that makes millions of them could
+ * keep us busy for days. */
+static inline int hive_step(struct hive *hive, unsigned n, struct err *err)
+{
+    hive->steps += n;
+    if (hive->steps <= HIVE_STEPS_MAX)
+        return 0;
+    (void)err_set(err, EBADMSG, "read the hive %s: it has too many keys and values", hive->name);
     return -EBADMSG;
 }
 

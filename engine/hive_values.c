@@ -22,6 +22,7 @@ enum { /* in a value's cell */
 };
 
 #define VK_INLINE 0x80000000U
+#define VALUE_STEPS 8U /* a value takes so much longer to look at than a key in a list */
 
 uint32_t hive_n_values(const struct hive_key *key)
 {
@@ -48,8 +49,10 @@ int hive_vk_at(struct hive *hive, const struct hive_key *key, uint32_t i, struct
     struct hive_cell cell;
     uint32_t offset = 0, len;
     uint16_t name_len;
-    int r = hive_vk_offset(hive, key, i, &offset, err);
+    int r = hive_step(hive, VALUE_STEPS, err);
 
+    if (r == 0)
+        r = hive_vk_offset(hive, key, i, &offset, err);
     if (r == 0)
         r = hive_cell_at(hive, offset, VK_NAME, &cell, err);
     if (r < 0)
@@ -226,7 +229,7 @@ int hive_key_values(struct hive *hive, const struct hive_key *key, struct hive_v
         if (r < 0)
             return r;
         /* no two share their bytes, so all cannot be more than the hive */
-        total += (uint64_t)vk.name.len + vk.len;
+        total += VK_NAME + (uint64_t)vk.name.len + vk.len;
         if (total > hive->base.bins_size)
             return hive_damaged(hive, err, "values overlap in the key", key->offset);
         r = read_value(hive, &vk, mem_add(&ret->items, &ret->n, sizeof(*ret->items)), err);

@@ -113,10 +113,19 @@ static void reader_open(const struct guest_root *root, struct facts *facts, stru
     windows_version(ret);
 }
 
-static void reader_close(struct win_reader *reader)
+static void close_hive(const struct win_reader *reader, struct hive *hive, const char *path)
 {
-    hive_free(reader->system);
-    hive_free(reader->software);
+    if (hive && hive_is_exhausted(hive))
+        strlist_take(
+            &reader->windows->notes,
+            mem_printf("%s has so many keys and values that not all of it was read", path));
+    hive_free(hive);
+}
+
+static void reader_close(const struct win_reader *reader)
+{
+    close_hive(reader, reader->system, reader->windows->system_hive);
+    close_hive(reader, reader->software, reader->windows->software_hive);
 }
 
 static void identify(const struct guest_root *root, struct facts *facts)

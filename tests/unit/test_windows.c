@@ -12,6 +12,7 @@
 #include "inspect/windows/bcd.h"
 #include "inspect/windows/boot_ini.h"
 #include "inspect/windows/windows.h"
+#include "tests/unit/hive_make.h"
 #include "tests/unit/tree.h"
 #include "tests/unit/unit.h"
 
@@ -515,6 +516,61 @@ static void damaged_hives_are_told(void **state)
     tree_close(&tree);
 }
 
+/* The key at @path below @key, whose keys above have nothing else in them. */
+static uint32_t make_path(struct hive_make *make, uint32_t key, const char *path)
+{
+    while (*path) {
+        size_t len = strcspn(path, "\\");
+        char *name = mem_strndup(path, len);
+        uint32_t below = make_key(make, key, name);
+
+        make_give(make, key, make_list(make, "lh", &below, 1), 1);
+        free(name);
+        key = below;
+        path += len + (path[len] != '\0');
+    }
+    return key;
+}
+
+/* Some hundred KiB of keys would take hours to be looked through. */
+static void hives_of_many_keys_are_told(void **state)
+{
+    static const char class[] = "Class\\{4D36E972-E325-11CE-BFC1-08002BE10318}";
+    struct inspect_opts opts = { .with_packages = true };
+    struct facts *facts = facts_new();
+    struct strbuf bytes = { 0 };
+    struct hive_make make;
+    struct err err = ERR_NONE;
+    struct tree tree;
+    uint32_t set, parts[2];
+    char *full;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    make_begin(&make, 5);
+    set = make_path(&make, make.root, "ControlSet001");
+    parts[0] = make_key(&make, set, "Control");
+    parts[1] = make_key(&make, set, "Services");
+    make_give(&make, set, make_list(&make, "lh", parts, 2), 2);
+    make_many(&make, make_path(&make, parts[0], class), "lh", "", 3000);
+    make_many(&make, make_path(&make, parts[1], "Tcpip\\Parameters\\Interfaces"), "lh", "", 250);
+    make_end(&make, 1, 1, &bytes);
+    tree_put(&tree, "/Windows/System32/config/SYSTEM", "", 0644);
+    tree_put(&tree, "/Windows/System32/config/SOFTWARE", "", 0644);
+    full = tree_path(&tree, "/Windows/System32/config/SYSTEM");
+    assert_int_equal(io_write_file(full, bytes.data, bytes.len, 0644, &err), 0);
+    free(full);
+    strbuf_done(&bytes);
+    guest_root_ignore_case(tree.root);
+    add_devices(facts, false, true);
+    os_probe_windows.identify(tree.root, facts);
+    assert_int_equal(os_probe_windows.collect(tree.root, &opts, facts, &err), 0);
+    assert_int_equal(facts->windows->notes.n, 2);
+    assert_non_null(strstr(facts->windows->notes.items[1], "SYSTEM has so many keys"));
+    facts_free(facts);
+    tree_close(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -527,6 +583,7 @@ int main(void)
         cmocka_unit_test(drivers_must_be_bound_and_start),
         cmocka_unit_test(what_is_no_windows_is_not_taken_for_one),
         cmocka_unit_test(damaged_hives_are_told),
+        cmocka_unit_test(hives_of_many_keys_are_told),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
