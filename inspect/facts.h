@@ -90,6 +90,7 @@ struct fact_nic {
     char *mac;    /* lower case with colons; "" when it is not known */
     char *source; /* where the name was found: "/etc/network/interfaces" */
     bool is_static;
+    bool is_started; /* at boot, as far as its configuration says */
 };
 
 struct fact_package {

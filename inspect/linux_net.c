@@ -68,15 +68,16 @@ static struct fact_nic *find_nic(const struct facts *facts, const char *name)
     return NULL;
 }
 
-void net_note(struct net_reader *net, const char *name, const char *mac, const char *source,
-              bool is_static)
+/* NULL: it is no card's, or there are too many. */
+static struct fact_nic *note(struct net_reader *net, const char *name, const char *mac,
+                             const char *source, bool is_static)
 {
     CLEANUP_FREE char *base = mem_strndup(name, strcspn(name, ":.@"));
     CLEANUP_FREE char *clean = clean_mac(mac);
     struct fact_nic *nic = find_nic(net->facts, base);
 
     if (is_pattern(name) || !is_physical(base) || (!nic && net->facts->n_nics >= MAX_NICS))
-        return;
+        return NULL;
     if (!nic) {
         nic = facts_add_nic(net->facts);
         facts_set(&nic->name, base);
@@ -85,6 +86,33 @@ void net_note(struct net_reader *net, const char *name, const char *mac, const c
     if (nic->mac[0] == '\0')
         facts_set(&nic->mac, clean);
     nic->is_static |= is_static;
+    return nic;
+}
+
+void net_note(struct net_reader *net, const char *name, const char *mac, const char *source,
+              bool is_static)
+{
+    struct fact_nic *nic = note(net, name, mac, source, is_static);
+
+    if (nic)
+        nic->is_started = true;
+}
+
+void net_note_stopped(struct net_reader *net, const char *name, const char *mac, const char *source,
+                      bool is_static)
+{
+    (void)note(net, name, mac, source, is_static);
+}
+
+void net_note_started(struct net_reader *net, const char *pattern)
+{
+    const char *plain = pattern + (*pattern == '/');
+    CLEANUP_FREE char *base =
+        mem_strndup(plain, is_pattern(plain) ? strlen(plain) : strcspn(plain, ":.@"));
+
+    for (size_t i = 0; i < net->facts->n_nics; i++)
+        if (fnmatch(base, net->facts->nics[i].name, 0) == 0)
+            net->facts->nics[i].is_started = true;
 }
 
 void net_note_card(struct net_reader *net, const char *mac, const char *source, bool is_static)
@@ -103,6 +131,7 @@ void net_note_card(struct net_reader *net, const char *mac, const char *source, 
         facts_set(&nic->source, source);
     }
     nic->is_static |= is_static;
+    nic->is_started = true;
 }
 
 void net_note_list(struct net_reader *net, const char *list, const char *source)
@@ -138,16 +167,31 @@ static bool has_named(const struct facts *facts, const struct fact_nic *nic)
     return false;
 }
 
+static bool is_software(const struct net_reader *net, const struct fact_nic *nic)
+{
+    return strlist_has(&net->software, nic->name);
+}
+
+static bool is_any_started(const struct net_reader *net)
+{
+    for (size_t i = 0; i < net->facts->n_nics; i++)
+        if (net->facts->nics[i].is_started && !is_software(net, &net->facts->nics[i]))
+            return true;
+    return false;
+}
+
 /* A bond may be called "lan": only its definition tells. A card may get a name later. */
 static void drop_superfluous(struct net_reader *net)
 {
     struct facts *facts = net->facts;
+    bool is_one_started = is_any_started(net);
     size_t n = 0;
 
     for (size_t i = 0; i < facts->n_nics; i++) {
         struct fact_nic *nic = &facts->nics[i];
+        bool is_leftover = is_one_started && !nic->is_started && !*nic->mac;
 
-        if (*nic->name ? strlist_has(&net->software, nic->name) : has_named(facts, nic)) {
+        if (*nic->name ? is_software(net, nic) || is_leftover : has_named(facts, nic)) {
             free(nic->name);
             free(nic->mac);
             free(nic->source);

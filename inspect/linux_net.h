@@ -24,6 +24,14 @@ void net_note(struct net_reader *net, const char *name, const char *mac, const c
  * is called. */
 void net_note_card(struct net_reader *net, const char *mac, const char *source, bool is_static);
 
+/* net_note() for an interface that this configuration does not start at boot (ONBOOT=no): when its
+ * card is not known, and another interface is started, it may be a leftover of an older machine. */
+void net_note_stopped(struct net_reader *net, const char *name, const char *mac, const char *source,
+                      bool is_static);
+
+/* Something else starts the interfaces that match @pattern ("ens192", "/ens*", "ens192.10"). */
+void net_note_started(struct net_reader *net, const char *pattern);
+
 /* net_note() for each word of @list. */
 void net_note_list(struct net_reader *net, const char *list, const char *source);
 

@@ -87,6 +87,26 @@ static bool is_static(const struct shellvars *vars)
     return false;
 }
 
+/* Members are started with what they belong to. */
+static bool is_stopped(const struct shellvars *vars)
+{
+    static const struct {
+        const char *name, *value;
+    } marks[] = { { "ONBOOT", "no" }, { "STARTMODE", "manual" }, { "STARTMODE", "off" } };
+    static const char *const masters[] = { "MASTER", "BRIDGE", "TEAM_MASTER", "OVS_BRIDGE" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(masters); i++)
+        if (shellvars_get(vars, masters[i]))
+            return false;
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+        const char *value = shellvars_get(vars, marks[i].name);
+
+        if (value && strcasecmp(value, marks[i].value) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void read_file(struct net_reader *net, const char *path, const char *text, size_t len)
 {
     CLEANUP_SHELLVARS struct shellvars vars = { 0 };
@@ -102,6 +122,8 @@ static void read_file(struct net_reader *net, const char *path, const char *text
         net_note_software(net, name);
     else if (name && strncmp(name, BY_CARD, sizeof(BY_CARD) - 1) == 0)
         net_note_card(net, name + sizeof(BY_CARD) - 1, path, is_static(&vars));
+    else if (name && is_stopped(&vars))
+        net_note_stopped(net, name, mac, path, is_static(&vars));
     else if (name)
         net_note(net, name, mac, path, is_static(&vars));
     else if (mac)

@@ -34,14 +34,19 @@ static void note_iface(struct net_reader *net, const struct ifupdown_iface *ifac
         net_note(net, iface->ports.items[i], NULL, path, false);
     if (iface->is_software)
         net_note_software(net, iface->name);
+    else if (!*iface->master) /* until a line "auto" is found, in whatever file */
+        net_note_stopped(net, iface->name, iface->hwaddress, path,
+                         strcmp(iface->method, "static") == 0);
     else
         net_note(net, iface->name, iface->hwaddress, path, strcmp(iface->method, "static") == 0);
     if (*iface->master)
         net_note_software(net, iface->master);
 }
 
-/* Returns whether some interface besides the loopback is there; adds what it leads to. */
-static bool read_one(struct net_reader *net, const char *path, struct strlist *paths)
+/* Returns whether some interface besides the loopback is there; adds what it leads to, and what is
+ * started. */
+static bool read_one(struct net_reader *net, const char *path, struct strlist *paths,
+                     struct strlist *autos)
 {
     size_t len = 0;
     CLEANUP_FREE char *text = linux_read(net->root, path, &len);
@@ -55,6 +60,8 @@ static bool read_one(struct net_reader *net, const char *path, struct strlist *p
         is_used |= strcmp(ifupdown.ifaces[i].name, "lo") != 0;
         note_iface(net, &ifupdown.ifaces[i], path);
     }
+    for (size_t i = 0; i < ifupdown.autos.n && autos->n < NET_MAX_FILES; i++)
+        strlist_add(autos, ifupdown.autos.items[i]);
     for (size_t i = 0; i < ifupdown.sources.n; i++)
         add_sources(net, ifupdown.sources.items[i], paths);
     for (size_t i = 0; i < ifupdown.source_dirs.n; i++) {
@@ -67,15 +74,17 @@ static bool read_one(struct net_reader *net, const char *path, struct strlist *p
 
 bool net_read_ifupdown(struct net_reader *net)
 {
-    CLEANUP_STRLIST struct strlist paths = { 0 };
+    CLEANUP_STRLIST struct strlist paths = { 0 }, autos = { 0 };
     bool is_used = false;
 
     strlist_add(&paths, "/etc/network/interfaces");
     for (size_t i = 0; i < paths.n; i++) {
         CLEANUP_FREE char *path = mem_strdup(paths.items[i]); /* the list grows */
 
-        is_used |= read_one(net, path, &paths);
+        is_used |= read_one(net, path, &paths, &autos);
     }
+    for (size_t i = 0; i < autos.n; i++)
+        net_note_started(net, autos.items[i]);
     return is_used &&
            (guest_exists(net->root, "/sbin/ifup") || guest_exists(net->root, "/usr/sbin/ifup"));
 }

@@ -40,8 +40,8 @@ static void read_file(struct net_reader *net, const char *path, const char *text
         { "match", "interface-name" },
     };
     CLEANUP_KEYFILE struct keyfile keyfile = { 0 };
-    const char *name, *mac, *method, *master, *type;
-    bool is_static;
+    const char *name, *mac, *method, *master, *type, *start;
+    bool is_static, is_stopped;
 
     keyfile_parse(text, len, &keyfile);
     name = keyfile_get(&keyfile, "connection", "interface-name");
@@ -50,8 +50,12 @@ static void read_file(struct net_reader *net, const char *path, const char *text
     is_static = method && strcmp(method, "manual") == 0;
     type = keyfile_get(&keyfile, "connection", "type");
     master = either(&keyfile, "connection", "controller", "connection", "master");
+    start = keyfile_get(&keyfile, "connection", "autoconnect");
+    is_stopped = start && strcmp(start, "false") == 0 && !master;
     if (name && is_software_type(type))
         net_note_software(net, name);
+    else if (name && is_stopped)
+        net_note_stopped(net, name, mac, path, is_static);
     else if (name)
         net_note(net, name, mac, path, is_static);
     else if (mac && !is_software_type(type))

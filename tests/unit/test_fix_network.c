@@ -189,7 +189,7 @@ static const struct {
       .want = { NM, "[connection]\nid=lan\n[match]\ndriver=virtio_net;\n"
                     "[ipv4]\nmethod=manual\n" } },
     { "one name, and a card that is found by its address",
-      { { INTERFACES, "iface ens192 inet dhcp\n" },
+      { { INTERFACES, "auto ens192\niface ens192 inet dhcp\n" },
         { NM, "[connection]\nid=lan\n[ethernet]\nmac-address=" MAC "\n" } },
       .want = { NULL, NULL },
       .note = "which card is ens192" },
