@@ -52,7 +52,7 @@ static void keep(struct network *network, const char *name, const char *mac, con
         return;
     }
     *(struct kept *)mem_add(&network->kept, &network->n, sizeof(*network->kept)) =
-        (struct kept){ name, mac, old_mac };
+        (struct kept){ .name = name, .mac = mac, .old_mac = old_mac };
 }
 
 static void find_kept(struct network *network)
@@ -110,7 +110,7 @@ static int plan_name(struct network *network, struct kept *kept, struct err *err
         log_debug("%s is the kernel's own name", kept->name);
         return 0;
     }
-    r = network_is_named(network, kept, err);
+    r = network_is_named(network, kept, false, err);
     if (r != 0)
         return r < 0 ? r : 0;
     if (!*kept->mac && network->n_cards > 1)
@@ -118,19 +118,49 @@ static int plan_name(struct network *network, struct kept *kept, struct err *err
     return network_give_name(network, kept, err);
 }
 
+/*
+ * The only name whose card is not known is that of the card which is left over, when all others are
+ * named before it. In the initramfs, too: what names them from elsewhere is repeated. A file that
+ * matches keeps those behind it from being read, so the guest's own come first.
+ */
+static int name_the_rest(struct network *network, struct kept *rest, struct err *err)
+{
+    rest->order = NAMING_LEFT_OVER;
+    for (size_t i = 0; i < network->n; i++) {
+        struct kept *kept = &network->kept[i];
+        int r = kept == rest ? 1 : network_is_named(network, kept, true, err);
+
+        if (r < 0)
+            return r;
+        if (r > 0)
+            continue;
+        kept->order = NAMING_REPEATED;
+        if (network_give_name(network, kept, err) < 0)
+            return -err->code;
+    }
+    return network_give_name(network, rest, err);
+}
+
 /* Names that nothing binds to a card when there are several. */
 static int plan_names(struct network *network, struct err *err)
 {
     CLEANUP_STRBUF struct strbuf unknown = { 0 };
+    struct kept *rest = NULL;
+    size_t n_without = 0;
 
     for (size_t i = 0; i < network->n; i++) {
         int r = plan_name(network, &network->kept[i], err);
 
         if (r < 0)
             return r;
-        if (r > 0)
-            strbuf_printf(&unknown, "%s%s", unknown.len ? ", " : "", network->kept[i].name);
+        n_without += !*network->kept[i].mac;
+        if (r == 0)
+            continue;
+        strbuf_printf(&unknown, "%s%s", unknown.len ? ", " : "", network->kept[i].name);
+        rest = &network->kept[i];
     }
+    if (rest && n_without == 1 && network->n_cards == network->n && network->way == NAMING_LINK)
+        return name_the_rest(network, rest, err);
     if (unknown.len > 0)
         plan_note(network->plan,
                   "which card is %s is not known, so these names may change: give their MAC "

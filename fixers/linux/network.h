@@ -7,10 +7,15 @@
 #include "fixers/linux/network_match.h"
 #include "fixers/linux/network_names.h"
 
+/* Orders of .link files: behind the guest's own and before 99-default.link. */
+#define NAMING_REPEATED "97"
+#define NAMING_LEFT_OVER "98"
+
 /* A name that must stay. */
 struct kept {
     const char *name, *mac; /* of the card in the new machine; "": not known */
     const char *old_mac;    /* what the guest's files say; "": nothing */
+    const char *order;      /* of its .link file among others; NULL: before all */
 };
 
 struct network {
@@ -33,8 +38,9 @@ typedef int (*network_file_fn)(struct network *network, const char *path, const 
 int network_each_file(struct network *network, const char *dir, const char *pattern,
                       network_file_fn fn, void *arg, struct err *err);
 
-/* Does something in the guest give the name to the card already? 0, 1 or negative errno. */
-int network_is_named(struct network *network, struct kept *kept, struct err *err);
+/* Does something in the guest give the name to the card already? @early: something that the
+ * initramfs gets, too. 0, 1 or negative errno. */
+int network_is_named(struct network *network, const struct kept *kept, bool early, struct err *err);
 
 /* Give the name to the card, the way the guest understands. 0, 1 when the card would have to be
  * known, or negative errno. */

@@ -10,6 +10,11 @@
 #define IFCFG_DIR "/etc/sysconfig/network-scripts"
 #define TABLE_PATH "/etc/mactab"
 
+/* what a name is given for: "ens192 is configured, and ..." */
+#define OTHER_NAME "the virtio card would get another name"
+#define LEFT_OVER "; its card is the one that is left, all others are known"
+#define NOT_THAT_ONE "in the initramfs its card would be taken for the one that is not known"
+
 /* ---- does it have one? ---- */
 
 typedef bool (*names_fn)(const char *text, const char *name, const char *mac, const char *driver);
@@ -27,21 +32,24 @@ static int ask(struct network *network, const char *path, const char *text, void
     return question->fn(text, question->kept->name, question->kept->mac, network->driver);
 }
 
-int network_is_named(struct network *network, struct kept *kept, struct err *err)
+int network_is_named(struct network *network, const struct kept *kept, bool early, struct err *err)
 {
+    /* as naming_files_read() has them, then others */
+    enum { N_EARLY = 2 };
     static const struct {
         const char *dir, *pattern;
         names_fn fn;
     } places[] = {
-        { "/etc/udev/rules.d", "*.rules", rules_name },
+        { "/etc/udev/rules.d", "70-persistent-net.rules", rules_name },
         { NAMING_LINKS, "*.link", link_names },
+        { "/etc/udev/rules.d", "*.rules", rules_name },
         { "/etc/netplan", "*.yaml", netplan_names },
         { IFCFG_DIR, "ifcfg-*", ifcfg_names }, /* where rename_device reads them */
         { "/etc", "mactab", table_names },
     };
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < ARRAY_SIZE(places); i++) {
+    for (size_t i = 0; r == 0 && i < (early ? N_EARLY : ARRAY_SIZE(places)); i++) {
         struct question question = { kept, places[i].fn };
 
         if ((places[i].fn == ifcfg_names && !has_rename_device(network->plan->root)) ||
@@ -59,7 +67,8 @@ int network_is_named(struct network *network, struct kept *kept, struct err *err
 static int write_link(struct network *network, const struct kept *kept, const char *reason,
                       struct err *err)
 {
-    CLEANUP_FREE char *path = mem_printf(NAMING_LINKS "/10-h2k-%s.link", kept->name);
+    CLEANUP_FREE char *path =
+        mem_printf(NAMING_LINKS "/%s-h2k-%s.link", kept->order ? kept->order : "10", kept->name);
     CLEANUP_FREE char *match = *kept->mac ? mem_printf("MACAddress=%s\nPath=*", kept->mac)
                                           : mem_printf("Driver=%s", network->driver);
     CLEANUP_FREE char *text = mem_printf("# the name that the network configuration uses (h2k)\n"
@@ -173,7 +182,10 @@ int network_give_name(struct network *network, const struct kept *kept, struct e
         [NAMING_TABLE] = write_table, [NAMING_NONE] = write_nothing,
     };
     CLEANUP_FREE char *reason =
-        mem_printf("%s is configured, and the virtio card would get another name", kept->name);
+        mem_printf("%s is configured, and %s", kept->name,
+                   !kept->order                                 ? OTHER_NAME
+                   : strcmp(kept->order, NAMING_LEFT_OVER) == 0 ? OTHER_NAME LEFT_OVER
+                                                                : NOT_THAT_ONE);
 
     return ways[network->way](network, kept, reason, err);
 }
