@@ -45,6 +45,7 @@ static const size_t device_strings[] = {
     FACT_STRING(fact_device, disk),       FACT_STRING(fact_device, lead),
     FACT_STRING(fact_device, decrypts),   FACT_STRING(fact_device, snapshot_of),
     FACT_STRING(fact_device, table),      FACT_STRING(fact_device, table_id),
+    FACT_STRING(fact_device, dynamic_id),
 };
 static const size_t alias_strings[] = {
     FACT_STRING(fact_alias, name),

@@ -33,6 +33,7 @@ struct fact_device {
     char *name; /* guest name: "/dev/sda1", "btrfsvol:/dev/sda2/@" is not one */
     char *kind; /* "disk", "partition" ... */
     char *fstype, *uuid, *label, *part_uuid, *part_label, *part_type;
+    char *dynamic_id;              /* of a volume of dynamic disks, see struct volume */
     char *array_uuid, *array_name; /* of an md array, as its superblocks have them */
     char *decrypts;                /* name of the encrypted volume that it is the content of */
     char *disk;        /* name of the disk that it lies on, or of one of them; "": not known */

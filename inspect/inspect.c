@@ -61,6 +61,7 @@ static void add_devices(const struct stack *stack, struct facts *facts)
         facts_set(&device->part_uuid, volume->part_uuid);
         facts_set(&device->part_label, volume->part_label);
         facts_set(&device->part_type, volume->part_type);
+        facts_set(&device->dynamic_id, volume->dynamic_id);
         facts_set(&device->snapshot_of, volume->snapshot_of);
         facts_set(&device->table, volume->table);
         facts_set(&device->table_id, volume->table_uuid);

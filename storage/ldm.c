@@ -11,6 +11,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "engine/base/mem.h"
+#include "engine/base/strbuf.h"
 #include "storage/layers.h"
 #include "storage/ldm_layout.h"
 #include "storage/ldm_read.h"
@@ -109,11 +110,22 @@ static char *volume_name(const struct work *work)
     return name;
 }
 
+static char *guid_text(const uint8_t guid[16])
+{
+    struct strbuf text = { 0 };
+
+    for (size_t i = 0; i < 16; i++)
+        strbuf_printf(&text, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", guid[i]);
+    return strbuf_take(&text);
+}
+
 static struct volume *add_volume(void *layer)
 {
     struct work *work = layer;
     struct volume *volume = stack_add(work->stack, VOLUME_LDM, volume_name(work));
 
+    free(volume->dynamic_id);
+    volume->dynamic_id = guid_text(work->volume->guid);
     set_parents(work, volume);
     set_any_parent(work, volume);
     return volume;

@@ -110,6 +110,14 @@ static const uint8_t *take(struct cursor *cursor, size_t len)
     return at;
 }
 
+static void take_bytes(struct cursor *cursor, uint8_t *ret, size_t len)
+{
+    const uint8_t *at = take(cursor, len);
+
+    if (at)
+        memcpy(ret, at, len);
+}
+
 static uint64_t take_fixed(struct cursor *cursor)
 {
     const uint8_t *at = take(cursor, 8);
@@ -204,7 +212,7 @@ static void parse_volume(struct cursor *cursor, uint8_t flags, struct ldm_group 
     volume->size = take_number(cursor, 8);
     skip(cursor, 4);
     volume->part_type = take_byte(cursor);
-    skip(cursor, 16); /* GUID */
+    take_bytes(cursor, volume->guid, sizeof(volume->guid));
     if (flags & VOLUME_HAS_ID1)
         take_text(cursor, unused);
     if (flags & VOLUME_HAS_ID2)

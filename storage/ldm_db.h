@@ -41,6 +41,7 @@ struct ldm_volume {
     uint32_t n_components;
     uint64_t size;     /* sectors */
     uint8_t part_type; /* as in an MBR */
+    uint8_t guid[16];
 };
 
 enum { LDM_STRIPED = 1, LDM_SPANNED = 2, LDM_RAID = 3 };

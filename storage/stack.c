@@ -39,10 +39,10 @@ static char *disk_name(size_t index)
 struct volume *stack_add(struct stack *stack, enum volume_kind kind, char *name)
 {
     struct volume *volume = mem_add(&stack->volumes, &stack->n_volumes, sizeof(*volume));
-    char **const texts[] = { &volume->part_type,  &volume->part_uuid,  &volume->part_label,
-                             &volume->table_uuid, &volume->use,        &volume->fstype,
-                             &volume->uuid,       &volume->label,      &volume->problem,
-                             &volume->read_only,  &volume->snapshot_of };
+    char **const texts[] = { &volume->part_type,  &volume->part_uuid,   &volume->part_label,
+                             &volume->table_uuid, &volume->use,         &volume->fstype,
+                             &volume->uuid,       &volume->label,       &volume->problem,
+                             &volume->read_only,  &volume->snapshot_of, &volume->dynamic_id };
 
     volume->kind = kind;
     volume->name = name;
@@ -60,6 +60,7 @@ static void volume_done(struct volume *volume)
     free(volume->part_type);
     free(volume->part_uuid);
     free(volume->part_label);
+    free(volume->dynamic_id);
     free(volume->table);
     free(volume->table_uuid);
     free(volume->use);

@@ -32,6 +32,7 @@ struct volume {
     unsigned part_number;         /* 0: not a partition */
     char *part_type;              /* GPT type GUID in lower case, or "0x83" */
     char *part_uuid, *part_label; /* PARTUUID (lower case), PARTLABEL; "" when there is none */
+    char *dynamic_id;             /* of a dynamic volume: its GUID, byte by byte as text; "" */
     char *table;                  /* of a disk or an md array: "gpt", "dos" or "" */
     bool table_is_backup;         /* GPT: the first copy is damaged, the one at the end is used */
     uint32_t table_sector_size;   /* bytes, in which the table counts; 0: no table */

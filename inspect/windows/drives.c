@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Letters of drives: values of MountedDevices name the partition by the id of its disk and the
- * place where it begins (MBR), or by its own id (GPT); others are removable devices and volumes of
- * dynamic disks.
+ * place where it begins (MBR), or by its own id (GPT), and volumes of dynamic disks by theirs, in
+ * the same form; others are removable devices.
  */
 #include <ctype.h>
 #include <stdlib.h>
@@ -24,6 +24,7 @@ static const struct fact_device *device_of(const struct facts *facts,
                                            const struct hive_value *value)
 {
     const uint8_t *data = value->data;
+    const struct fact_device *found;
     char uuid[37];
 
     if (value->len == MBR_LEN)
@@ -31,7 +32,8 @@ static const struct fact_device *device_of(const struct facts *facts,
     if (value->len != strlen(GPT_MARK) + GUID_LEN || memcmp(data, GPT_MARK, strlen(GPT_MARK)) != 0)
         return NULL;
     guid_text(data + strlen(GPT_MARK), uuid);
-    return place_gpt(facts, uuid);
+    found = place_gpt(facts, uuid);
+    return found ? found : place_dynamic(facts, data + strlen(GPT_MARK));
 }
 
 static void add_drive(struct win_reader *reader, const struct hive_value *value)

@@ -5,6 +5,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "engine/base/le.h"
+#include "inspect/windows/guid.h"
+
 static const struct fact_device *find_disk(const struct facts *facts, const char *name)
 {
     for (size_t i = 0; i < facts->n_devices; i++)
@@ -37,6 +40,26 @@ const struct fact_device *place_gpt(const struct facts *facts, const char *part_
     for (size_t i = 0; i < facts->n_devices; i++)
         if (facts->devices[i].part_number > 0 && facts->devices[i].part_uuid[0] != '\0' &&
             strcasecmp(facts->devices[i].part_uuid, part_uuid) == 0)
+            return &facts->devices[i];
+    return NULL;
+}
+
+/* As its database has it, or as Windows keeps GUIDs in memory. No two things have the same, in
+ * whatever order. */
+const struct fact_device *place_dynamic(const struct facts *facts, const uint8_t *id)
+{
+    char plain[37], swapped[37];
+    uint8_t turned[GUID_LEN];
+
+    guid_text(id, swapped);
+    memcpy(turned, id, GUID_LEN);
+    put_le32(turned, get_be32(id));
+    put_le16(turned + 4, get_be16(id + 4));
+    put_le16(turned + 6, get_be16(id + 6));
+    guid_text(turned, plain);
+    for (size_t i = 0; i < facts->n_devices; i++)
+        if (strcmp(facts->devices[i].dynamic_id, plain) == 0 ||
+            strcmp(facts->devices[i].dynamic_id, swapped) == 0)
             return &facts->devices[i];
     return NULL;
 }

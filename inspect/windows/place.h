@@ -12,6 +12,9 @@ const struct fact_device *place_mbr(const struct facts *facts, uint32_t disk_id,
 /* The partition with this id (its case does not matter). */
 const struct fact_device *place_gpt(const struct facts *facts, const char *part_uuid);
 
+/* The volume of dynamic disks with this id of GUID_LEN bytes. */
+const struct fact_device *place_dynamic(const struct facts *facts, const uint8_t *id);
+
 /* Partition @partition (from 1 on, primary ones first) of disk @rdisk (from 0 on, as the disks were
  * given). */
 const struct fact_device *place_arc(const struct facts *facts, uint32_t rdisk, uint32_t partition);

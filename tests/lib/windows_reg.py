@@ -271,7 +271,7 @@ def mounted_devices(guest):
     cd = "\\??\\SCSI#CdRom&Ven_NECVMWar&Prod_VMware_SATA_CD01#5&1#{53f5630d-b6bf-11d0}"
     lines = ["[MountedDevices]", f'"\\\\DosDevices\\\\C:"={hexes(place)}',
              f'"\\\\??\\\\Volume{{656b1715-ecf6-11df-92e6-806e6f6e6963}}"={hexes(place)}',
-             f'"\\\\DosDevices\\\\D:"={hexes(cd.encode("utf-16-le"))}',
+             f'"\\\\DosDevices\\\\D:"={hexes(guest.drive_d or cd.encode("utf-16-le"))}',
              f'"#{{656b1716-ecf6-11df-92e6-806e6f6e6963}}"={hexes(place)}']
     return "\n".join(lines) + "\n"
 

@@ -111,4 +111,15 @@ dd if=/dev/zero of=0 bs=512 seek=$((48 * 2048 - 2047)) count=2 conv=notrunc stat
 dd if=/dev/zero of=0 bs=512 seek=$((48 * 2048 - 3)) count=2 conv=notrunc status=none
 expect 1 "$H2K" inspect --format raw 0
 expect_text 'its LDM database is damaged \(its table of contents\)'
+
+# --- Windows beside them knows a volume by its GUID
+if command -v ntfs-3g mkntfs >/dev/null; then
+    make
+    id=$(python3 -c 'import uuid; print((b"DMIO:ID:" +
+        uuid.uuid5(uuid.UUID("11111111-2222-3333-4444-555555555555"), "mirror").bytes).hex())')
+    "$H2K_SRC/tests/lib/make-windows" --drive-d "$id" 10 windows.raw || fail make-windows
+    expect 0 "$H2K" inspect --json --format raw -a windows.raw -a 0 -a 1 -a 2
+    found ".systems[] | select(.type == \"windows\") | .windows.drives ==
+        [{letter: \"C\", device: \"/dev/sda2\"}, {letter: \"D\", device: \"${prefix}mirror\"}]"
+fi
 check_clean

@@ -110,6 +110,7 @@ static void the_group_is_read(void **state)
         assert_string_equal(on.group.volumes[i].state, "ACTIVE");
         assert_string_equal(on.group.volumes[i].hint, "D:");
         assert_int_equal(on.group.volumes[i].part_type, 7);
+        assert_int_equal(on.group.volumes[i].guid[6] >> 4, 5); /* of the kind that make-ldm makes */
     }
 }
 

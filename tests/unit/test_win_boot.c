@@ -8,7 +8,6 @@
 #define BCD "/EFI/Microsoft/Boot/BCD"
 #define MANAGER "/EFI/Microsoft/Boot/bootmgfw.efi"
 #define LOADER "/EFI/BOOT/BOOTX64.EFI"
-#define SOFTWARE "/Windows/System32/config/SOFTWARE"
 
 /* ---- the loader of the ESP ---- */
 
@@ -276,65 +275,6 @@ static void boot_ini_is_corrected_where_it_is_clear(void **state)
     }
 }
 
-/* ---- letters ---- */
-
-#define MOUNTED "MountedDevices]\n\\DosDevices\\C:=hex:"
-#define GPT_ENTRY "44,4d,49,4f,3a,49,44,3a,"
-
-static const struct {
-    const char *label, *drive, *entry, *want; /* drive: what inspection has found for it */
-    bool mbr;
-} letters[] = {
-    { "right", "/dev/sda2", GPT_ENTRY ROOT_BYTES, "", false },
-    { "another partition's", "/dev/sda1", GPT_ENTRY BLANK16,
-      "note: win-boot: MountedDevices gives C:, the letter of Windows, to /dev/sda1, not to "
-      "/dev/sda2\n",
-      false },
-    { "nobody's", "", GPT_ENTRY BLANK16,
-      WIN_SYSTEM ": the letter of Windows' own volume is that of a partition that is not there\n"
-                 " [MountedDevices]\n-\"\\\\DosDevices\\\\C:\"=hex:" GPT_ENTRY BLANK16
-                 "\n+\"\\\\DosDevices\\\\C:\"=hex:" GPT_ENTRY ROOT_BYTES "\n",
-      false },
-    { "nobody's, with an MBR", "", "78,56,34,12," BLANK8,
-      WIN_SYSTEM ": the letter of Windows' own volume is that of a partition that is not there\n"
-                 " [MountedDevices]\n-\"\\\\DosDevices\\\\C:\"=hex:78,56,34,12," BLANK8
-                 "\n+\"\\\\DosDevices\\\\C:\"=hex:3e,a0,be,5c,00,00,00,08,00,00,00,00\n",
-      true },
-    { "something else's", "", "5c,00,3f,00,3f,00,5c,00", "", false },
-};
-
-static void a_letter_of_no_partition_is_corrected(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < ARRAY_SIZE(letters); i++) {
-        struct win_guest guest;
-        char *system = mem_printf("[" MOUNTED "%s\n", letters[i].entry);
-
-        print_message("case: %s\n", letters[i].label);
-        win_guest_open(&guest, system);
-        win_put_hive(&guest.tree, SOFTWARE,
-                     "[Microsoft\\Windows NT\\CurrentVersion]\nSystemRoot=sz:c:\\Windows\n");
-        facts_set(&guest.facts->windows->software_hive, SOFTWARE);
-        facts_set(&guest.facts->windows->drives[0].device, letters[i].drive);
-        if (letters[i].mbr) {
-            facts_set(&guest.facts->devices[0].table, "dos");
-            facts_set(&guest.facts->devices[0].table_id, "5cbea03e");
-        }
-        if (letters[i].want[0] == '/') { /* facts are as they were */
-            struct plan *plan = win_plan(&guest, &fixer_win_boot);
-            char *text = win_plan_text(plan);
-
-            assert_string_equal(text, letters[i].want);
-            free(text);
-            plan_free(plan);
-        } else {
-            win_expect(&guest, &fixer_win_boot, letters[i].want);
-        }
-        free(system);
-        win_guest_close(&guest);
-    }
-}
-
 /* ---- boot sectors ---- */
 
 static void put_name(uint8_t *to, const char *name)
@@ -464,7 +404,6 @@ int main(void)
         cmocka_unit_test(only_the_own_loader_is_changed),
         cmocka_unit_test(the_loader_of_this_windows_is_meant),
         cmocka_unit_test(boot_ini_is_corrected_where_it_is_clear),
-        cmocka_unit_test(a_letter_of_no_partition_is_corrected),
         cmocka_unit_test(boot_sectors_fit_their_disk),
         cmocka_unit_test(other_sectors_are_left_alone),
         cmocka_unit_test(the_copy_is_where_the_sector_says),

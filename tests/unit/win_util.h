@@ -32,7 +32,7 @@ static inline void win_hex(struct hive_value *ret, const char *name, const char 
 }
 
 /* "a,b" */
-static inline void win_list(struct hive_value *ret, const char *name, char *text)
+static inline void win_put_list(struct hive_value *ret, const char *name, char *text)
 {
     struct strlist list = { 0 };
     char *save = NULL;
@@ -56,7 +56,7 @@ static inline void win_value(struct hive_value *ret, char *line)
     if (strcmp(type, "sz") == 0 || strcmp(type, "expand") == 0)
         hive_make_text(ret, line, *type == 's' ? REG_SZ : REG_EXPAND_SZ, data);
     else if (strcmp(type, "multi") == 0)
-        win_list(ret, line, data);
+        win_put_list(ret, line, data);
     else if (strcmp(type, "hex") == 0)
         win_hex(ret, line, data);
     else if (strcmp(type, "dword") == 0)
