@@ -82,14 +82,25 @@ static int own_letter(const struct fix_context *ctx, struct plan *plan)
                : 0;
 }
 
+/* What MountedDevices knows Windows' own volume by: of one that was unlocked the encrypted one. */
+static const struct fact_device *own_device(const struct facts *facts)
+{
+    const struct fact_device *root = facts_root_device(facts);
+
+    for (size_t i = 0; root && *root->decrypts && i < facts->n_devices; i++)
+        if (strcmp(facts->devices[i].name, root->decrypts) == 0)
+            return &facts->devices[i];
+    return root;
+}
+
 static int correct(const struct facts *facts, struct plan *plan, int letter, struct err *err)
 {
     CLEANUP_FREE char *name = mem_printf("\\DosDevices\\%c:", letter);
     CLEANUP(hive_value_done) struct hive_value entry = { 0 }, fixed = { 0 };
-    const struct fact_device *root = facts_root_device(facts);
+    const struct fact_device *own = own_device(facts);
     const char *hive = facts->windows->system_hive;
     uint8_t want[GPT_LEN];
-    size_t len = root ? entry_of(facts, root, want) : 0;
+    size_t len = own ? entry_of(facts, own, want) : 0;
     int r = plan_hive_get(plan, hive, "MountedDevices", name, &entry, err);
 
     /* of another length: a dynamic volume's, or what no copy of a disk makes wrong */
@@ -104,13 +115,14 @@ static int correct(const struct facts *facts, struct plan *plan, int letter, str
 int boot_letter_plan(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     const struct facts *facts = ctx->facts;
+    const struct fact_device *own = own_device(facts);
     int letter = own_letter(ctx, plan);
     const char *device = letter ? drive_of(facts->windows, letter) : NULL;
 
     if (device && *device == '\0')
         return correct(facts, plan, letter, err);
-    if (device && strcmp(device, facts->root) != 0)
+    if (device && own && strcmp(device, own->name) != 0)
         plan_note(plan, "MountedDevices gives %c:, the letter of Windows, to %s, not to %s", letter,
-                  device, facts->root);
+                  device, own->name);
     return 0;
 }

@@ -96,18 +96,26 @@ static const struct {
     { "something else's", "", "5c,00,3f,00,3f,00,5c,00", "", false },
 };
 
+/* Windows says that it is on C:, which is @entry. */
+static void open_letters(struct win_guest *guest, const char *entry)
+{
+    char *system = mem_printf("[" MOUNTED "%s\n", entry);
+
+    win_guest_open(guest, system);
+    win_put_hive(&guest->tree, SOFTWARE,
+                 "[Microsoft\\Windows NT\\CurrentVersion]\nSystemRoot=sz:c:\\Windows\n");
+    facts_set(&guest->facts->windows->software_hive, SOFTWARE);
+    free(system);
+}
+
 static void a_letter_of_no_partition_is_corrected(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_SIZE(letters); i++) {
         struct win_guest guest;
-        char *system = mem_printf("[" MOUNTED "%s\n", letters[i].entry);
 
         print_message("case: %s\n", letters[i].label);
-        win_guest_open(&guest, system);
-        win_put_hive(&guest.tree, SOFTWARE,
-                     "[Microsoft\\Windows NT\\CurrentVersion]\nSystemRoot=sz:c:\\Windows\n");
-        facts_set(&guest.facts->windows->software_hive, SOFTWARE);
+        open_letters(&guest, letters[i].entry);
         facts_set(&guest.facts->windows->drives[0].device, letters[i].drive);
         if (letters[i].mbr) {
             facts_set(&guest.facts->devices[0].table, "dos");
@@ -123,7 +131,6 @@ static void a_letter_of_no_partition_is_corrected(void **state)
         } else {
             win_expect(&guest, &fixer_win_boot, letters[i].want);
         }
-        free(system);
         win_guest_close(&guest);
     }
 }
@@ -138,10 +145,7 @@ static void the_letter_of_a_dynamic_volume_is_left_alone(void **state)
         struct win_guest guest;
         struct fact_device *device;
 
-        win_guest_open(&guest, "[" MOUNTED GPT_ENTRY BLANK16 "\n");
-        win_put_hive(&guest.tree, SOFTWARE,
-                     "[Microsoft\\Windows NT\\CurrentVersion]\nSystemRoot=sz:c:\\Windows\n");
-        facts_set(&guest.facts->windows->software_hive, SOFTWARE);
+        open_letters(&guest, GPT_ENTRY BLANK16);
         device = facts_add_device(guest.facts);
         facts_set(&device->name, "/dev/mapper/ldm_vol_Dg0_one");
         facts_set(&device->disk, "/dev/sda");
@@ -152,12 +156,51 @@ static void the_letter_of_a_dynamic_volume_is_left_alone(void **state)
     }
 }
 
+/* MountedDevices knows the partition, Windows lies in what that holds. */
+static void an_unlocked_volume_has_the_letter_of_its_partition(void **state)
+{
+    static const struct {
+        const char *drive, *want;
+    } cases[] = {
+        { "/dev/sda2", "" },
+        { "/dev/sda1", "note: win-boot: MountedDevices gives C:, the letter of Windows, to "
+                       "/dev/sda1, not to /dev/sda2\n" },
+        { "", WIN_SYSTEM
+          ": the letter of Windows' own volume is that of a partition that is not there\n"
+          " [MountedDevices]\n-\"\\\\DosDevices\\\\C:\"=hex:" GPT_ENTRY BLANK16
+          "\n+\"\\\\DosDevices\\\\C:\"=hex:" GPT_ENTRY ROOT_BYTES "\n" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        struct win_guest guest;
+        struct fact_device *device;
+        struct plan *plan;
+        char *text;
+
+        open_letters(&guest, GPT_ENTRY BLANK16);
+        device = facts_add_device(guest.facts);
+        facts_set(&device->name, "/dev/mapper/sda2_crypt");
+        facts_set(&device->disk, "/dev/sda");
+        facts_set(&device->decrypts, "/dev/sda2");
+        facts_set(&guest.facts->root, "/dev/mapper/sda2_crypt");
+        facts_set(&guest.facts->windows->drives[0].device, cases[i].drive);
+        plan = win_plan(&guest, &fixer_win_boot);
+        text = win_plan_text(plan);
+        assert_string_equal(text, cases[i].want);
+        free(text);
+        plan_free(plan);
+        win_guest_close(&guest);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(volumes_of_dynamic_disks_have_letters),
         cmocka_unit_test(a_letter_of_no_partition_is_corrected),
         cmocka_unit_test(the_letter_of_a_dynamic_volume_is_left_alone),
+        cmocka_unit_test(an_unlocked_volume_has_the_letter_of_its_partition),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
