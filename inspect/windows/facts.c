@@ -20,6 +20,22 @@ static const size_t nic_strings[] = {
     FACT_STRING(win_nic, mac),  FACT_STRING(win_nic, domain),
 };
 
+static const size_t route_strings[] = {
+    FACT_STRING(win_route, prefix),
+    FACT_STRING(win_route, gateway),
+};
+
+/* All but its strings. */
+static void nic_done(struct win_nic *nic)
+{
+    struct strlist *lists[] = { &nic->addresses, &nic->masks,      &nic->gateways, &nic->dns,
+                                &nic->wins,      &nic->addresses6, &nic->dns6 };
+
+    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
+        strlist_done(lists[i]);
+    FACT_FREE(nic->routes6, nic->n_routes6, route_strings);
+}
+
 struct fact_windows *fact_windows_new(void)
 {
     struct fact_windows *windows = mem_alloc(sizeof(*windows));
@@ -32,14 +48,8 @@ void fact_windows_free(struct fact_windows *windows)
 {
     if (!windows)
         return;
-    for (size_t i = 0; i < windows->n_nics; i++) {
-        struct win_nic *nic = &windows->nics[i];
-        struct strlist *lists[] = { &nic->addresses, &nic->masks, &nic->gateways, &nic->dns,
-                                    &nic->wins };
-
-        for (size_t l = 0; l < ARRAY_SIZE(lists); l++)
-            strlist_done(lists[l]);
-    }
+    for (size_t i = 0; i < windows->n_nics; i++)
+        nic_done(&windows->nics[i]);
     FACT_FREE(windows->nics, windows->n_nics, nic_strings);
     FACT_FREE(windows->drives, windows->n_drives, drive_strings);
     strlist_done(&windows->control_sets);
@@ -56,4 +66,17 @@ struct win_drive *fact_windows_add_drive(struct fact_windows *windows)
 struct win_nic *fact_windows_add_nic(struct fact_windows *windows)
 {
     return FACT_ADD(windows->nics, windows->n_nics, nic_strings);
+}
+
+struct win_route *fact_windows_add_route(struct win_nic *nic)
+{
+    return FACT_ADD(nic->routes6, nic->n_routes6, route_strings);
+}
+
+void fact_windows_drop_last_nic(struct fact_windows *windows)
+{
+    struct win_nic *nic = &windows->nics[--windows->n_nics];
+
+    nic_done(nic);
+    fact_strings_done(nic, 1, sizeof(*nic), nic_strings, ARRAY_SIZE(nic_strings));
 }

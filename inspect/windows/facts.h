@@ -22,17 +22,32 @@ struct win_drive {
     char *device; /* guest name of the volume, "" when it is none of those given */
 };
 
+/* A route of IPv6 that goes by an interface. */
+struct win_route {
+    char *prefix;    /* "::/0" */
+    char *gateway;   /* "" on the link */
+    uint32_t metric; /* 0: automatic */
+};
+
 /* An interface of TCP/IP that has addresses of its own. */
 struct win_nic {
     char *guid;      /* "{...}", as below Tcpip\Parameters\Interfaces */
     char *name;      /* of the connection: "Ethernet0" */
     char *device;    /* instance of the device: "PCI\VEN_8086&..." */
     char *mac;       /* lower case with colons, when the registry tells */
-    bool is_static;  /* else DHCP */
+    bool is_static;  /* else DHCP (of IPv4) */
     bool is_present; /* the device was there when Windows ran last, as far as can be told */
     struct strlist addresses, masks, gateways, dns, wins;
-    char *domain;    /* DNS suffix */
-    uint32_t metric; /* 0: automatic */
+    struct strlist addresses6; /* that were set by hand: "2001:db8::5/64" */
+    struct win_route *routes6;
+    size_t n_routes6;
+    struct strlist dns6;
+    bool ip6_unknown;            /* there is more, in a form that is not known */
+    char *domain;                /* DNS suffix */
+    uint32_t metric;             /* 0: automatic */
+    uint64_t luid;               /* how the network stack calls the interface; 0: not known */
+    uint64_t installed, arrived; /* when, in 100 ns since 1601: the interface was made, the device
+                                    came last; 0: not known */
 };
 
 struct fact_windows {
@@ -79,5 +94,7 @@ struct fact_windows *fact_windows_new(void); /* all strings "" */
 void fact_windows_free(struct fact_windows *windows);
 struct win_drive *fact_windows_add_drive(struct fact_windows *windows);
 struct win_nic *fact_windows_add_nic(struct fact_windows *windows);
+struct win_route *fact_windows_add_route(struct win_nic *nic);
+void fact_windows_drop_last_nic(struct fact_windows *windows);
 
 #endif

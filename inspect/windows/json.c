@@ -32,6 +32,26 @@ static json_t *drives(const struct fact_windows *windows)
     return array;
 }
 
+/* What was set by hand. */
+static json_t *ip6(const struct win_nic *nic)
+{
+    json_t *object = json_object(), *routes = json_array();
+
+    for (size_t i = 0; i < nic->n_routes6; i++) {
+        json_t *route = json_object();
+
+        set(route, "prefix", json_text(nic->routes6[i].prefix));
+        set(route, "gateway", json_text_or_null(nic->routes6[i].gateway));
+        set(route, "metric", json_integer(nic->routes6[i].metric));
+        (void)json_array_append_new(routes, route);
+    }
+    set(object, "addresses", list(&nic->addresses6));
+    set(object, "routes", routes);
+    set(object, "dns", list(&nic->dns6));
+    set(object, "complete", json_boolean(!nic->ip6_unknown));
+    return object;
+}
+
 static json_t *nics(const struct fact_windows *windows)
 {
     json_t *array = json_array();
@@ -51,6 +71,7 @@ static json_t *nics(const struct fact_windows *windows)
         set(item, "gateways", list(&nic->gateways));
         set(item, "dns", list(&nic->dns));
         set(item, "wins", list(&nic->wins));
+        set(item, "ipv6", ip6(nic));
         set(item, "domain", json_text(nic->domain));
         set(item, "metric", json_integer(nic->metric));
         (void)json_array_append_new(array, item);

@@ -2,18 +2,19 @@
 /*
  * Interfaces of TCP/IP: Services\Tcpip\Parameters\Interfaces has their addresses by GUID (the case
  * of which differs between keys), Control\Network and Control\Class say which device they are.
+ * IPv6 addresses lie in tables of the network stack (nsi.h), and only its name servers beside those
+ * of IPv4.
  */
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
+#include "inspect/windows/nsi.h"
 #include "inspect/windows/windows.h"
 
-#define NET_CLASS "{4D36E972-E325-11CE-BFC1-08002BE10318}"
 #define NICS_MAX 256U
+#define ROWS_MAX 4096U
 
 /* ---- lists of addresses ---- */
 
@@ -56,94 +57,6 @@ static void static_addresses(struct hive *hive, const char *key, struct win_nic 
     }
 }
 
-/* ---- the device ---- */
-
-/* Twelve digits as a MAC address in the form of facts; false: they are none. */
-static bool set_mac(struct win_nic *nic, const char *digits)
-{
-    char text[18];
-    size_t at = 0;
-
-    if (strlen(digits) != 12 || strspn(digits, "0123456789abcdefABCDEF") != 12 ||
-        strcmp(digits, "000000000000") == 0)
-        return false;
-    for (size_t i = 0; i < 12; i++) {
-        if (i > 0 && i % 2 == 0)
-            text[at++] = ':';
-        text[at++] = (char)tolower((unsigned char)digits[i]);
-    }
-    text[at] = '\0';
-    facts_set(&nic->mac, text);
-    return true;
-}
-
-/* The last part of the instance of a PCIe device with a serial number is that, an EUI-64 of the MAC
- * address: "000C29FFFFF3FFDE00" is 00:0c:29:f3:ff:de. */
-static void mac_of_instance(struct win_nic *nic)
-{
-    const char *serial = strrchr(nic->device, '\\');
-    char digits[13];
-
-    if (!serial || strncasecmp(nic->device, "PCI\\", 4) != 0)
-        return;
-    serial++;
-    if ((strlen(serial) != 16 && strlen(serial) != 18) ||
-        (strncasecmp(serial + 6, "FFFF", 4) != 0 && strncasecmp(serial + 6, "FFFE", 4) != 0))
-        return;
-    memcpy(digits, serial, 6);
-    memcpy(digits + 6, serial + 10, 6);
-    digits[12] = '\0';
-    (void)set_mac(nic, digits);
-}
-
-/* The MAC address that was set in the properties of the card wins. */
-static void mac_of_class(struct win_reader *reader, struct win_nic *nic)
-{
-    CLEANUP_FREE char *class_key = win_key(reader, "Control\\Class\\" NET_CLASS);
-    CLEANUP_STRLIST struct strlist names = { 0 };
-
-    win_keys(reader->system, class_key, &names);
-    for (size_t i = 0; i < names.n; i++) {
-        CLEANUP_FREE char *key = mem_printf("%s\\%s", class_key, names.items[i]);
-        CLEANUP_FREE char *guid = win_text(reader->system, key, "NetCfgInstanceId");
-        CLEANUP_FREE char *mac = NULL;
-        CLEANUP_FREE char *instance = NULL;
-        size_t n = 0;
-
-        if (!guid || strcasecmp(guid, nic->guid) != 0)
-            continue;
-        instance = win_text(reader->system, key, "DeviceInstanceID");
-        if (instance && !*nic->device)
-            facts_set(&nic->device, instance);
-        mac_of_instance(nic);
-        mac = win_text(reader->system, key, "NetworkAddress");
-        for (char *c = mac; c && *c; c++)
-            if (isxdigit((unsigned char)*c))
-                mac[n++] = *c;
-        if (mac) {
-            mac[n] = '\0';
-            (void)set_mac(nic, mac);
-        }
-        return;
-    }
-    mac_of_instance(nic);
-}
-
-static void read_device(struct win_reader *reader, struct win_nic *nic)
-{
-    CLEANUP_FREE char *key =
-        win_key(reader, "Control\\Network\\" NET_CLASS "\\%s\\Connection", nic->guid);
-    CLEANUP_FREE char *name = win_text(reader->system, key, "Name");
-    CLEANUP_FREE char *device = win_text(reader->system, key, "PnpInstanceID");
-    CLEANUP_FREE char *enum_key = NULL;
-
-    facts_set(&nic->name, name);
-    facts_set(&nic->device, device);
-    mac_of_class(reader, nic);
-    enum_key = win_key(reader, "Enum\\%s", nic->device);
-    nic->is_present = *nic->device && win_has_key(reader->system, enum_key);
-}
-
 /* ---- one interface ---- */
 
 static void read_addresses(struct win_reader *reader, const char *guid, struct win_nic *nic)
@@ -166,6 +79,84 @@ static void read_addresses(struct win_reader *reader, const char *guid, struct w
     (void)win_u32(reader->system, key, "InterfaceMetric", &nic->metric);
 }
 
+/* ---- IPv6 ---- */
+
+/* For people: something of this interface could not be understood, so it is not restored. */
+static void note_unknown(struct win_reader *reader, struct win_nic *nic, const char *what)
+{
+    if (!nic->ip6_unknown)
+        strlist_take(&reader->windows->notes,
+                     mem_printf("%s: %s", *nic->name ? nic->name : nic->guid, what));
+    nic->ip6_unknown = true;
+}
+
+/* Rows that belong to @nic. */
+static void take_ip6_address(struct win_reader *reader, const struct hive_value *value,
+                             struct win_nic *nic)
+{
+    struct nsi_address address;
+    enum nsi_kind kind = nsi_ip6_address(value->name, value->data, value->len, &address);
+
+    if (address.luid != nic->luid || kind == NSI_OTHER)
+        return;
+    if (kind == NSI_MANUAL)
+        strlist_add(&nic->addresses6, address.text);
+    else
+        note_unknown(reader, nic, "an IPv6 address of it is kept in a form that is not known");
+}
+
+static void take_ip6_route(struct win_reader *reader, const struct hive_value *value,
+                           struct win_nic *nic)
+{
+    struct nsi_route route;
+    enum nsi_kind kind = nsi_ip6_route(value->name, value->data, value->len, &route);
+    struct win_route *added;
+
+    if (route.luid != nic->luid || kind == NSI_OTHER)
+        return;
+    if (kind == NSI_UNKNOWN) {
+        note_unknown(reader, nic, "an IPv6 route of it is kept in a form that is not known");
+        return;
+    }
+    added = fact_windows_add_route(nic);
+    facts_set(&added->prefix, route.prefix);
+    facts_set(&added->gateway, route.gateway);
+    added->metric = route.metric;
+}
+
+static void each_row(struct win_reader *reader, const char *table, struct win_nic *nic,
+                     void (*take)(struct win_reader *reader, const struct hive_value *value,
+                                  struct win_nic *nic))
+{
+    CLEANUP_FREE char *key = win_key(reader, "%s", table);
+    struct hive_values rows = { 0 };
+
+    win_values(reader->system, key, &rows);
+    for (size_t i = 0; i < rows.n && i < ROWS_MAX; i++)
+        take(reader, &rows.items[i], nic);
+    hive_values_done(&rows);
+}
+
+/* Before NT 6.0 IPv6 is a protocol that somebody installed, with a store of its own. */
+static void read_ip6(struct win_reader *reader, struct win_nic *nic)
+{
+    CLEANUP_FREE char *key =
+        win_key(reader, "Services\\Tcpip6\\Parameters\\Interfaces\\%s", nic->guid);
+
+    if (reader->windows->nt_major > 0 && reader->windows->nt_major < 6) {
+        if (win_has_key(reader->system, key))
+            note_unknown(reader, nic, "IPv6 is set up for it in a form that is not known");
+        return;
+    }
+    addresses(reader->system, key, "NameServer", &nic->dns6);
+    if (nic->luid == 0)
+        return;
+    each_row(reader, NSI_IP6_ADDRESSES, nic, take_ip6_address);
+    each_row(reader, NSI_IP6_ROUTES, nic, take_ip6_route);
+}
+
+/* ---- which of them count ---- */
+
 /* What is no card (tunnels, the loopback, Wi-Fi Direct) has no device, or one that is made up. */
 static bool is_card(const struct win_nic *nic)
 {
@@ -177,18 +168,40 @@ static bool is_card(const struct win_nic *nic)
     return *nic->device != '\0';
 }
 
-static void nic_drop_last(struct fact_windows *windows)
+static bool have_same_address(const struct win_nic *a, const struct win_nic *b)
 {
-    struct win_nic *nic = &windows->nics[windows->n_nics - 1];
-    char *strings[] = { nic->guid, nic->name, nic->device, nic->mac, nic->domain };
-    struct strlist *lists[] = { &nic->addresses, &nic->masks, &nic->gateways, &nic->dns,
-                                &nic->wins };
+    for (size_t i = 0; i < a->addresses.n; i++)
+        if (strlist_has(&b->addresses, a->addresses.items[i]))
+            return true;
+    for (size_t i = 0; i < a->addresses6.n; i++)
+        if (strlist_has_nocase(&b->addresses6, a->addresses6.items[i]))
+            return true;
+    return false;
+}
 
-    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
-        free(strings[i]);
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++)
-        strlist_done(lists[i]);
-    windows->n_nics--;
+/* Did @a come after @b? Where it is not known, what was installed later is what came in its
+ * place. */
+static bool is_newer(const struct win_nic *a, const struct win_nic *b)
+{
+    if (a->arrived > 0 && b->arrived > 0 && a->arrived != b->arrived)
+        return a->arrived > b->arrived;
+    return a->installed > 0 && b->installed > 0 && a->installed > b->installed;
+}
+
+/* Windows gives no two adapters the same address: one of them is a left-over. */
+static void find_leftovers(struct fact_windows *windows)
+{
+    for (size_t i = 0; i < windows->n_nics; i++) {
+        struct win_nic *nic = &windows->nics[i];
+
+        for (size_t n = 0; n < windows->n_nics && nic->is_present; n++) {
+            const struct win_nic *other = &windows->nics[n];
+
+            if (n != i && other->is_present && is_newer(other, nic) &&
+                have_same_address(other, nic))
+                nic->is_present = false;
+        }
+    }
 }
 
 /* As every system has them: the machine that is made gets a card for each. */
@@ -199,24 +212,29 @@ static void add_common(struct win_reader *reader, const struct win_nic *nic)
     facts_set(&common->name, *nic->name ? nic->name : nic->guid);
     facts_set(&common->mac, nic->mac);
     facts_set(&common->source, reader->windows->system_hive);
-    common->is_static = nic->is_static;
+    common->is_static = nic->is_static || nic->addresses6.n > 0;
 }
 
 void windows_nics(struct win_reader *reader)
 {
     CLEANUP_FREE char *key = win_key(reader, "Services\\Tcpip\\Parameters\\Interfaces");
     CLEANUP_STRLIST struct strlist guids = { 0 };
+    struct fact_windows *windows = reader->windows;
 
     win_keys(reader->system, key, &guids);
     for (size_t i = 0; i < guids.n && i < NICS_MAX; i++) {
-        struct win_nic *nic = fact_windows_add_nic(reader->windows);
+        struct win_nic *nic = fact_windows_add_nic(windows);
 
         facts_set(&nic->guid, guids.items[i]);
         read_addresses(reader, guids.items[i], nic);
-        read_device(reader, nic);
-        if (!nic->is_static && !is_card(nic))
-            nic_drop_last(reader->windows);
-        else if (nic->is_present)
-            add_common(reader, nic);
+        windows_nic_device(reader, nic);
+        if (is_card(nic) || nic->is_static)
+            read_ip6(reader, nic);
+        else
+            fact_windows_drop_last_nic(windows);
     }
+    find_leftovers(windows);
+    for (size_t i = 0; i < windows->n_nics; i++)
+        if (windows->nics[i].is_present)
+            add_common(reader, &windows->nics[i]);
 }

@@ -59,6 +59,15 @@ void win_keys(struct hive *hive, const char *key, struct strlist *ret)
         log_debug("%s: %s", key, err_text(&err, text, sizeof(text)));
 }
 
+void win_values(struct hive *hive, const char *key, struct hive_values *ret)
+{
+    struct err err = ERR_NONE;
+    char text[2 * ERR_TEXT];
+
+    if (hive && hive_get_all(hive, key, ret, &err) < 0)
+        log_debug("%s: %s", key, err_text(&err, text, sizeof(text)));
+}
+
 bool win_has_key(struct hive *hive, const char *key)
 {
     struct err err = ERR_NONE;

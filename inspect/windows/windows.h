@@ -33,14 +33,15 @@ char *windows_spelling(const struct guest_root *root, const char *path);
 
 /* ---- parts ---- */
 
-void windows_control_sets(struct win_reader *reader);                  /* version.c */
-void windows_version(struct win_reader *reader);                       /* version.c */
-void windows_drives(struct win_reader *reader);                        /* drives.c */
-void windows_nics(struct win_reader *reader);                          /* nics.c */
-void windows_drivers(struct win_reader *reader);                       /* drivers.c */
-void windows_software(struct win_reader *reader);                      /* software.c */
-void windows_packages(struct win_reader *reader);                      /* software.c */
-void windows_boot(const struct guest_root *root, struct facts *facts); /* boot.c */
+void windows_control_sets(struct win_reader *reader);                    /* version.c */
+void windows_version(struct win_reader *reader);                         /* version.c */
+void windows_drives(struct win_reader *reader);                          /* drives.c */
+void windows_nics(struct win_reader *reader);                            /* nics.c */
+void windows_nic_device(struct win_reader *reader, struct win_nic *nic); /* nic_device.c */
+void windows_drivers(struct win_reader *reader);                         /* drivers.c */
+void windows_software(struct win_reader *reader);                        /* software.c */
+void windows_packages(struct win_reader *reader);                        /* software.c */
+void windows_boot(const struct guest_root *root, struct facts *facts);   /* boot.c */
 
 /* ---- the partition that the firmware starts from (system_volume.c) ---- */
 
@@ -58,6 +59,7 @@ char *win_text(struct hive *hive, const char *key, const char *name); /* free it
 bool win_u32(struct hive *hive, const char *key, const char *name, uint32_t *ret);
 void win_list(struct hive *hive, const char *key, const char *name, struct strlist *ret);
 void win_keys(struct hive *hive, const char *key, struct strlist *ret);
+void win_values(struct hive *hive, const char *key, struct hive_values *ret);
 bool win_has_key(struct hive *hive, const char *key);
 bool win_data(struct hive *hive, const char *key, const char *name, struct hive_value *ret);
 

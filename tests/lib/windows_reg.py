@@ -179,6 +179,70 @@ NIC_DEVICES = {True: "PCI\\VEN_8086&DEV_10D3&SUBSYS_07D015AD&REV_00\\000C29FFFFF
                False: "PCI\\VEN_8086&DEV_100F&SUBSYS_075015AD&REV_01\\4&B70F118&0&0888"}
 
 
+LUID = bytes.fromhex("0000000180000600")  # of the card: NetLuidIndex 0x8001, *IfType 6
+ROUTER = bytes.fromhex("fe80000000000000000000000000000a")
+
+
+def row(size, **fields):
+    """What is set of a row of the network stack, and the mask that says so."""
+    data = bytearray(b"\xff" * size)
+    for at, field in fields.items():
+        data[int(at[1:]):int(at[1:]) + len(field)] = field
+    return bytes(data) + b"\xff" * size
+
+
+def ip6_route(prefix, bits, hop):
+    return (bytes(4) + prefix + bytes([bits]) + bytes(19) + LUID + LUID + hop).hex()
+
+
+def network_stack(guest, control_set, interface):
+    """Addresses and routes of IPv6, and the cards up to NT 6.1."""
+    new = guest.variant.nt >= (10, 0)
+    address = {"_8": b"\1\0\0\0\1\0\0\0" if new else b"\x10\0\0\0\x10\0\0\0", "_16": b"\x40\0\0\0"}
+    net = bytes.fromhex("20010db8000000000000000000000000")
+    nsi = f"{control_set}\\Control\\Nsi\\{{eb004a%s-9b1a-11d4-9123-0050047759bc}}\\%s"
+    text = key(nsi % ("01", "10"), **{
+        (LUID + net[:15] + b"\x20").hex(): row(28 if new else 24, **address),
+        (LUID + net[:15] + b"\x21").hex(): row(28 if new else 24, **address),
+        (LUID + ROUTER[:15] + b"\x20").hex(): row(28 if new else 24, **address)})
+    text += key(nsi % ("01", "16"), **{
+        ip6_route(bytes(16), 0, ROUTER): row(32 if new else 28),
+        ip6_route(net[:4] + b"\0\5" + bytes(10), 48, net[:15] + b"\1"):
+            row(32 if new else 28, _12=struct.pack("<I", 20))})
+    text += key(f"{control_set}\\Services\\Tcpip6\\Parameters\\Interfaces\\{interface}",
+                NameServer="2001:db8::53")
+    if guest.variant.nt < (6, 2):
+        card = bytearray(0x908)
+        card[0x40C:0x410] = struct.pack("<I", 6)
+        card[0x410:0x420] = uuid.UUID(interface).bytes_le
+        card[0x440:0x448] = b"\6\0\0\x0c\x29\xf3\xff\xde"
+        text += key(nsi % ("11", "10"), **{LUID.hex(): bytes(card)})
+    return text
+
+
+def left_over(guest, control_set):
+    """A card that is not there any more and had the same address."""
+    interface = "{55F386AE-6D58-4CF3-A0B4-4BC253953288}"
+    device = "PCI\\VEN_8086&DEV_10D3&SUBSYS_07D015AD&REV_00\\000C29FFFFF3FFDF00"
+    text = key(f"{control_set}\\Services\\Tcpip\\Parameters\\Interfaces\\{interface}", EnableDHCP=0,
+               IPAddress=["192.168.10.20"], SubnetMask=["255.255.255.0"],
+               DefaultGateway=["192.168.10.1"], NameServer="192.168.10.9")
+    text += key(f"{control_set}\\Control\\Network\\{NET}\\{interface}\\Connection", Name="Old",
+                PnpInstanceID=device)
+    text += key(f"{control_set}\\Control\\Class\\{NET.lower()}\\0000", NetCfgInstanceId=interface,
+                DeviceInstanceID=device, InstallTimeStamp=struct.pack("<8H", 2015, 1, 4, 1, 0, 0, 0, 0))
+    text += key(f"{control_set}\\Enum\\{device}", Class="Net", ClassGUID=NET.lower())
+    return text + arrived(guest, control_set, device, 0)
+
+
+def arrived(guest, control_set, device, days):
+    """When a device came last, which is known from NT 6.2 on."""
+    if guest.variant.nt < (6, 2):
+        return ""
+    properties = f"{control_set}\\Enum\\{device}\\Properties\\{{83da6326-97a6-4088-9453-a1923f573b29}}"
+    return key(f"{properties}\\0066", _=struct.pack("<Q", 130700000000000000 + days * 864000000000))
+
+
 def network(guest, control_set):
     device = NIC_DEVICES[guest.variant.nt[0] >= 6]
     interface = NIC if guest.variant.nt < (6, 2) else NIC.lower()
@@ -203,9 +267,15 @@ def network(guest, control_set):
                 PnpInstanceID=device)
     text += key(f"{control_set}\\Control\\Class\\{NET.lower()}\\0001",
                 NetCfgInstanceId=interface, DeviceInstanceID=device, DriverDesc="Intel(R) 82574L",
-                ComponentId=device.rsplit("\\", 1)[0].lower())
+                ComponentId=device.rsplit("\\", 1)[0].lower(), NetLuidIndex=0x8001,
+                InstallTimeStamp=struct.pack("<8H", 2020, 1, 3, 1, 0, 0, 0, 0), **{"*IfType": 6})
     text += key(f"{control_set}\\Enum\\{device}", Class="Net", ClassGUID=NET.lower(),
                 DeviceDesc="Intel(R) 82574L", Service="e1i65x64")
+    text += arrived(guest, control_set, device, 1)
+    if guest.static_ip and guest.variant.nt >= (6, 0):
+        text += network_stack(guest, control_set, interface)
+    if guest.old_nic:
+        text += left_over(guest, control_set)
     return text
 
 

@@ -78,8 +78,18 @@ found '.systems[0].windows.interfaces == [{
     static: true, present: true, addresses: ["192.168.10.20", "192.168.10.21"],
     masks: ["255.255.255.0", "255.255.255.0"], gateways: ["192.168.10.1"],
     dns: ["192.168.10.2", "192.168.10.3"], wins: ["192.168.10.5"], domain: "example.org",
+    ipv6: {
+        addresses: ["2001:db8::20/64", "2001:db8::21/64"], dns: ["2001:db8::53"], complete: true,
+        routes: [{ prefix: "::/0", gateway: "fe80::a", metric: 0 },
+            { prefix: "2001:db8:5::/48", gateway: "2001:db8::1", metric: 20 }] },
     metric: 0 }]'
 found '.systems[0].interfaces | length == 1 and .[0].static'
+for variant in 10 7 xp; do # an older one with the same address is not taken for a card that is there
+    inspected $variant --static-ip --old-nic
+    found '.systems[0].windows.interfaces | map({ name, present }) | sort_by(.name) ==
+        [{ name: "Ethernet0", present: true }, { name: "Old", present: false }]'
+    found '.systems[0].interfaces | map(.name) == ["Ethernet0"]'
+done
 inspected xp --dirty-hive --hostname FRESH
 found '.systems[0] | .hostname == "FRESH" and .windows.hive_dirty'
 

@@ -326,7 +326,13 @@ static void real_registries_are_read(void **state)
         assert_string_equal(facts->windows->drives[0].letter, i == 0 ? "A" : "C");
         assert_true(facts->windows->n_nics > 0);
         for (size_t n = 0; n < facts->windows->n_nics; n++) {
-            assert_true(*facts->windows->nics[n].name != '\0');
+            const struct win_nic *nic = &facts->windows->nics[n];
+
+            assert_true(*nic->name != '\0');
+            assert_true(nic->luid > 0 && !nic->ip6_unknown);
+            assert_true(nic->installed > 0 && (nic->arrived > 0) == cases[i].has_database);
+            /* the stack of older ones knows it */
+            assert_true(!nic->is_static || strlen(nic->mac) == 17);
             n_static += facts->windows->nics[n].is_static;
         }
         assert_int_equal(n_static, cases[i].n_static);
@@ -386,6 +392,11 @@ static void facts_of_a_workstation(void **state)
     assert_string_equal(nic->mac, "00:0c:29:f3:ff:de");
     assert_int_equal(nic->addresses.n, 2);
     assert_string_equal(nic->dns.items[1], "192.168.10.3");
+    assert_int_equal(nic->addresses6.n, 2); /* but not the link-local one */
+    assert_string_equal(nic->addresses6.items[0], "2001:db8::20/64");
+    assert_int_equal(nic->n_routes6, 2);
+    assert_string_equal(nic->routes6[0].gateway, "fe80::a");
+    assert_string_equal(nic->dns6.items[0], "2001:db8::53");
     assert_true(facts_has_package(windows.facts, "VMware Tools"));
     assert_true(facts_has_package(windows.facts, "Editor"));
     done(&windows);
