@@ -106,7 +106,7 @@ static char *windows_mac(const char *mac)
 
 static void add_powershell(const struct net_record *record, struct strbuf *ret)
 {
-    CLEANUP_STRLIST struct strlist addresses = { 0 }, gateways = { 0 }, gateways6 = { 0 };
+    CLEANUP_STRLIST struct strlist addresses = { 0 }, gateways = { 0 };
     CLEANUP_FREE char *mac = windows_mac(record->mac);
 
     for (size_t i = 0; i < record->addresses.n; i++)
@@ -115,8 +115,6 @@ static void add_powershell(const struct net_record *record, struct strbuf *ret)
     for (size_t i = 0; i < record->gateways.n; i++)
         strlist_take(&gateways,
                      mem_printf("%s %s", record->gateways.items[i], record->metrics.items[i]));
-    for (size_t i = 0; i < record->gateways6.n; i++)
-        strlist_take(&gateways6, mem_printf("%s 0", record->gateways6.items[i]));
     strbuf_puts(ret, "$records += @{\n");
     add_field("Name", record->name, ret);
     add_field("Guid", record->guid, ret);
@@ -125,10 +123,11 @@ static void add_powershell(const struct net_record *record, struct strbuf *ret)
     add_list_field("Addresses", &addresses, ret);
     add_list_field("Gateways", &gateways, ret);
     add_list_field("Addresses6", &record->addresses6, ret);
-    add_list_field("Gateways6", &gateways6, ret);
+    add_list_field("Routes6", &record->routes6, ret);
     add_list_field("Dns", &record->dns, ret);
     add_field("Suffix", record->suffix, ret);
     add_list_field("Wins", &record->wins, ret);
+    add_list_field("Leftovers", &record->leftovers, ret);
     strbuf_printf(ret, "    Metric = %u\n    Dhcp = $%s\n    Wanted = $%s\n}\n", record->metric,
                   record->dhcp ? "true" : "false", record->is_wanted ? "true" : "false");
 }
@@ -147,29 +146,38 @@ char *network_powershell(const struct net_records *records)
 
 /* ---- VBScript ---- */
 
+static void add_more(const struct strlist *list, struct strbuf *ret)
+{
+    strbuf_puts(ret, ", ");
+    add_list(&vbscript, list, ret);
+}
+
 static void add_vbscript(const struct net_record *record, bool by_netsh, struct strbuf *ret)
 {
+    CLEANUP_STRLIST struct strlist dns4 = { 0 }, dns6 = { 0 };
     const char *const texts[] = { record->name, record->guid, record->mac };
-    const struct strlist *const lists[] = { &record->addresses, &record->masks, &record->gateways };
 
+    for (size_t i = 0; i < record->dns.n; i++)
+        strlist_add(strchr(record->dns.items[i], ':') ? &dns6 : &dns4, record->dns.items[i]);
     strbuf_puts(ret, "    Restore ");
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
         add_text(&vbscript, texts[i], ret);
         strbuf_puts(ret, ", ");
     }
     strbuf_printf(ret, "%s", by_netsh ? "True" : "False");
-    for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
-        strbuf_puts(ret, ", ");
-        add_list(&vbscript, lists[i], ret);
-    }
+    add_more(&record->addresses, ret);
+    add_more(&record->masks, ret);
+    add_more(&record->gateways, ret);
     strbuf_puts(ret, ", ");
     add_numbers(&record->metrics, ret);
-    strbuf_puts(ret, ", ");
-    add_list(&vbscript, &record->dns, ret);
+    add_more(&record->addresses6, ret);
+    add_more(&record->routes6, ret);
+    add_more(&dns4, ret);
+    add_more(&dns6, ret);
     strbuf_puts(ret, ", ");
     add_text(&vbscript, record->suffix, ret);
-    strbuf_puts(ret, ", ");
-    add_list(&vbscript, &record->wins, ret);
+    add_more(&record->wins, ret);
+    add_more(&record->leftovers, ret);
     strbuf_printf(ret, ", %u, %s, %s\n", record->metric, record->dhcp ? "True" : "False",
                   record->is_wanted ? "True" : "False");
 }

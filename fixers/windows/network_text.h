@@ -9,6 +9,7 @@
 #include "engine/base/mem.h"
 #include "engine/base/strbuf.h"
 #include "fixers/windows/firstboot.h"
+#include "inspect/windows/facts.h"
 
 /* What one adapter gets. Lists have addresses only, checked. */
 struct net_record {
@@ -17,11 +18,15 @@ struct net_record {
     const char *device; /* that it belonged to; "" */
     const char *mac;    /* with colons; "": the only adapter */
     struct strlist addresses, masks;
-    struct strlist gateways, metrics;     /* as many as gateways: numbers, "0": automatic */
-    struct strlist addresses6, gateways6; /* addresses with their prefix lengths */
-    struct strlist dns, wins;
-    const char *suffix; /* of DNS; "" */
-    uint32_t metric;    /* of the interface; 0: automatic */
+    struct strlist gateways, metrics; /* as many as gateways: numbers, "0": automatic */
+    struct strlist addresses6;        /* with their prefix lengths */
+    struct strlist routes6;           /* "PREFIX GATEWAY METRIC", "::": on the link */
+    struct strlist dns;               /* of both kinds */
+    struct strlist wins;
+    struct strlist leftovers;   /* GUIDs of others that had one of these addresses and are gone */
+    const char *suffix;         /* of DNS; "" */
+    uint32_t metric;            /* of the interface; 0: automatic */
+    const struct win_nic *from; /* NULL: the guest has none of this name */
     bool dhcp;
     bool is_wanted; /* the user asks for it: also for the adapter that had the settings before */
 };

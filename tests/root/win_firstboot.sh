@@ -197,7 +197,7 @@ sed -e 's/^Set shell = .*/Set shell = New FakeShell/' -e 's/DateAdd("n", 5, Now)
     "$H2K_SRC/tests/root/win_network.vbs" | crlf "$windows/network.vbs"
 status=0
 timeout 60 wine cscript //nologo 'c:\windows\network.vbs' >"$T/said" 2>"$T/errors" || status=$?
-sed 's/\r$//' "$T/said" | sed -E 's,HKLM.*[{]AB[}].,,' >"$T/now"
+sed 's/\r$//' "$T/said" | sed -E 's,HKLM.*Tcpip6.*[{](AB|CD)[}].,6 ,; s,HKLM.*[{](AB|CD)[}].,,' >"$T/now"
 diff -u - "$T/now" <<'END' || fail "addresses are not set as expected"
 LAN: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
 netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0.2.5 gateway=all
@@ -205,6 +205,18 @@ netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0
 netsh interface ipv4 set address name="Local Area Connection 2" source=static address=192.0.2.5 mask=255.255.255.0 gateway=192.0.2.1
 netsh interface ipv4 add address name="Local Area Connection 2" address=192.0.2.6 mask=255.255.255.0
 netsh interface ipv4 add address name="Local Area Connection 2" gateway=192.0.2.2 gwmetric=20
+netsh interface ipv6 delete address interface="Local Area Connection 2" address=2001:db8::5
+netsh interface ipv6 delete address interface="Local Area Connection 2" address=2001:db8::6
+netsh interface ipv6 add address interface="Local Area Connection 2" address=2001:db8::5/64
+netsh interface ipv6 add address interface="Local Area Connection 2" address=2001:db8::6/64
+netsh interface ipv6 delete route prefix=::/0 interface="Local Area Connection 2" nexthop=fe80::1
+netsh interface ipv6 add route prefix=::/0 interface="Local Area Connection 2" nexthop=fe80::1
+netsh interface ipv6 delete route prefix=2001:db8:5::/48 interface="Local Area Connection 2" nexthop=2001:db8::1
+netsh interface ipv6 add route prefix=2001:db8:5::/48 interface="Local Area Connection 2" nexthop=2001:db8::1 metric=20
+netsh interface ipv6 delete route prefix=2001:db8:6::/48 interface="Local Area Connection 2"
+netsh interface ipv6 add route prefix=2001:db8:6::/48 interface="Local Area Connection 2"
+netsh interface ipv6 set dnsserver name="Local Area Connection 2" source=static address=2001:db8::53 validate=no
+netsh interface ipv6 add dnsserver name="Local Area Connection 2" address=2001:db8::54 index=2 validate=no
 SetDNSServerSearchOrder 192.0.2.53
 SetDNSDomain example.org
 SetWINSServer 192.0.2.54,
@@ -214,7 +226,15 @@ RegDelete SubnetMask
 RegDelete DefaultGateway
 RegDelete DefaultGatewayMetric
 RegDelete NameServer
+RegDelete 6 NameServer
 RegWrite Connection\Name LAN (old)
+RegWrite EnableDHCP 1
+RegDelete IPAddress
+RegDelete SubnetMask
+RegDelete DefaultGateway
+RegDelete DefaultGatewayMetric
+RegDelete NameServer
+RegDelete 6 NameServer
 netsh interface set interface name="Local Area Connection 2" newname="LAN"
 Refused: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
 netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0.2.7 gateway=all
@@ -222,6 +242,14 @@ netsh interface ipv4 delete address name="Local Area Connection 2" address=192.0
 netsh interface ipv4 set address name="Local Area Connection 2" source=static address=192.0.2.7 mask=255.255.255.0
 netsh interface ipv4 add address name="Local Area Connection 2" address=192.0.2.8 mask=255.255.255.0
 address 192.0.2.8 failed with 1
+Vista: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
+netsh interface ipv6 delete address interface="Local Area Connection 2" address=2001:db8::8
+netsh interface ipv6 add address interface="Local Area Connection 2" address=2001:db8::8/64
+netsh interface ipv6 delete route prefix=::/0 interface="Local Area Connection 2" nexthop=fe80::8
+netsh interface ipv6 add route prefix=::/0 interface="Local Area Connection 2" nexthop=fe80::8
+route ::/0 failed with 1
+netsh interface ipv6 set dnsserver name="Local Area Connection 2" source=static address=2001:db8::58 validate=no
+netsh interface ipv6 set dnsserver name="Local Area Connection 2" source=static address=2001:db8::58
 Names: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
 SetDNSServerSearchOrder 192.0.2.53
 RegWrite EnableDHCP 1
@@ -230,6 +258,7 @@ RegDelete SubnetMask
 RegDelete DefaultGateway
 RegDelete DefaultGatewayMetric
 RegDelete NameServer
+RegDelete 6 NameServer
 RegWrite Connection\Name Names (old)
 netsh interface set interface name="Local Area Connection 2" newname="Names"
 Same: it is the same adapter as before

@@ -59,6 +59,7 @@ Class FakeShell
         Run = 0
         If InStr(line, "add address") > 0 And InStr(line, "192.0.2.8") > 0 Then Run = 1
         If InStr(line, "delete") > 0 Then Run = 1
+        If InStr(line, "::58 validate") > 0 Or InStr(line, "add route prefix=::/0") > 0 And InStr(line, "::8") > 0 Then Run = 1
     End Function
     Sub RegWrite(name, value, kind)
         WScript.Echo "RegWrite " & name & " " & value
@@ -91,11 +92,12 @@ Function NewWmi()
 End Function
 
 Sub RestoreAll
-    Restore ("LAN"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.5"), ("192.0.2.6")), Array(("255.255.255.0"), ("255.255.255.0")), Array(("192.0.2.1"), ("192.0.2.2")), Array(0, 20), Array(("192.0.2.53")), ("example.org"), Array(("192.0.2.54")), 0, False, False
-    Restore ("Refused"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.7"), ("192.0.2.8")), Array(("255.255.255.0"), ("255.255.255.0")), Array(), Array(), Array(), (""), Array(), 0, False, False
-    Restore ("Names"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(("192.0.2.53")), (""), Array(), 0, True, False
-    Restore ("Same"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(("192.0.2.9")), Array(("255.255.255.0")), Array(), Array(), Array(), (""), Array(), 0, False, False
-    Restore ("LAN 4"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(), Array(), Array(), Array(), Array(), (""), Array(), 0, True, True
-    Restore ("Other"), (""), ("00:50:56:aa:bb:dd"), False, Array(("192.0.2.7")), Array(("255.255.255.0")), Array(("192.0.2.1")), Array(0), Array(), (""), Array(), 5, False, False
-    Restore ("Lost"), (""), ("00:50:56:aa:bb:ee"), False, Array(), Array(), Array(), Array(), Array(), (""), Array(), 0, False, False
+    Restore ("LAN"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.5"), ("192.0.2.6")), Array(("255.255.255.0"), ("255.255.255.0")), Array(("192.0.2.1"), ("192.0.2.2")), Array(0, 20), Array(("2001:db8::5/64"), ("2001:db8::6/64")), Array(("::/0 fe80::1 0"), ("2001:db8:5::/48 2001:db8::1 20"), ("2001:db8:6::/48 :: 0")), Array(("192.0.2.53")), Array(("2001:db8::53"), ("2001:db8::54")), ("example.org"), Array(("192.0.2.54")), Array(("{CD}")), 0, False, False
+    Restore ("Refused"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.7"), ("192.0.2.8")), Array(("255.255.255.0"), ("255.255.255.0")), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(("{CD}")), 0, False, False
+    Restore ("Vista"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(("2001:db8::8/64")), Array(("::/0 fe80::8 0")), Array(), Array(("2001:db8::58")), (""), Array(), Array(), 0, False, False
+    Restore ("Names"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(), Array(), Array(("192.0.2.53")), Array(), (""), Array(), Array(), 0, True, False
+    Restore ("Same"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(("192.0.2.9")), Array(("255.255.255.0")), Array(), Array(), Array(("2001:db8::9/64")), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False
+    Restore ("LAN 4"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, True, True
+    Restore ("Other"), (""), ("00:50:56:aa:bb:dd"), False, Array(("192.0.2.7")), Array(("255.255.255.0")), Array(("192.0.2.1")), Array(0), Array(), Array(), Array(), Array(), (""), Array(), Array(), 5, False, False
+    Restore ("Lost"), (""), ("00:50:56:aa:bb:ee"), False, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False
 End Sub

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Give the adapters of $records (above) their addresses again. An adapter is found by its MAC
-# address, or by being the only one. It may take a while until its driver works.
+# address, or by being the only one. It may take a while until its driver works. Each try begins
+# anew: what one before it has set goes first.
 $interfaces = 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces'
+$interfaces6 = 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip6\Parameters\Interfaces'
 $networks = 'HKLM:\SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}'
+$any4 = '0.0.0.0/0'
+$any6 = '::/0'
 
 function Find-Adapter($record) {
     $all = @(Get-NetAdapter -Physical -ErrorAction SilentlyContinue |
@@ -16,10 +20,30 @@ function Find-Adapter($record) {
     return $null
 }
 
+# The adapter is there before TCP/IP is bound to it.
+function Wait-Interface($index, $family) {
+    while (-not (Get-NetIPInterface -InterfaceIndex $index -AddressFamily $family -ErrorAction SilentlyContinue)) {
+        if ((Get-Date) -ge $end) {
+            throw "$family is not bound to the adapter"
+        }
+        Start-Sleep -Seconds 3
+    }
+}
+
+# One step. Where it fails the next ones are tried all the same, and all of them at the next start.
+function Invoke-Step($what, $step) {
+    try {
+        & $step
+    } catch {
+        Write-Output "$($record.Name): ${what}: $_"
+        $script:failed = $true
+    }
+}
+
 function Remove-OldSettings($index) {
     Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Disabled -ErrorAction Stop
     foreach ($store in 'ActiveStore', 'PersistentStore') {
-        Get-NetRoute -InterfaceIndex $index -DestinationPrefix '0.0.0.0/0' -PolicyStore $store `
+        Get-NetRoute -InterfaceIndex $index -DestinationPrefix $any4 -PolicyStore $store `
             -ErrorAction SilentlyContinue | Remove-NetRoute -Confirm:$false -ErrorAction SilentlyContinue
         Get-NetIPAddress -InterfaceIndex $index -AddressFamily IPv4 -PolicyStore $store `
             -ErrorAction SilentlyContinue |
@@ -27,14 +51,16 @@ function Remove-OldSettings($index) {
     }
 }
 
+function Remove-Route($index, $prefix, $hop) {
+    Remove-NetRoute -InterfaceIndex $index -DestinationPrefix $prefix -NextHop $hop -Confirm:$false `
+        -ErrorAction SilentlyContinue
+}
+
 # What was set by hand, also by a try before this one; what the network itself gives stays.
-function Remove-Manual($index, $family, $any, $gateways) {
-    $hops = @($gateways | ForEach-Object { ($_ -split ' ')[0] })
-    $hops += @(Get-NetRoute -InterfaceIndex $index -DestinationPrefix $any -PolicyStore PersistentStore `
-            -ErrorAction SilentlyContinue | ForEach-Object { $_.NextHop })
-    foreach ($hop in $hops) {
-        Remove-NetRoute -InterfaceIndex $index -DestinationPrefix $any -NextHop $hop -Confirm:$false `
-            -ErrorAction SilentlyContinue
+function Remove-Manual($index, $family, $any) {
+    foreach ($route in @(Get-NetRoute -InterfaceIndex $index -DestinationPrefix $any `
+                -PolicyStore PersistentStore -ErrorAction SilentlyContinue)) {
+        Remove-Route $index $any $route.NextHop
     }
     Get-NetIPAddress -InterfaceIndex $index -AddressFamily $family -PolicyStore PersistentStore `
         -ErrorAction SilentlyContinue | Remove-NetIPAddress -Confirm:$false -ErrorAction SilentlyContinue
@@ -51,28 +77,78 @@ function Add-Address($index, $address, $gateway) {
     New-NetIPAddress @given -ErrorAction Stop | Out-Null
 }
 
-# The first gateway of a kind comes with the first address of that kind: then it is also shown in
-# the properties of the connection. A gateway is "ADDRESS METRIC", 0: automatic.
-function Add-Addresses($index, $addresses, $gateways, $any) {
-    $first = $true
-    foreach ($address in $addresses) {
+# A router may announce the same route at any moment; then there is one that is not kept.
+function Add-Route($index, $prefix, $hop, $metric) {
+    $given = @{ InterfaceIndex = $index; DestinationPrefix = $prefix; NextHop = $hop }
+    if ([int]$metric -gt 0) {
+        $given.RouteMetric = [int]$metric
+    }
+    foreach ($last in $false, $false, $true) {
+        Remove-Route $index $prefix $hop
+        try {
+            New-NetRoute @given -ErrorAction Stop | Out-Null
+            return
+        } catch {
+            if ($last) {
+                throw
+            }
+        }
+        Start-Sleep -Seconds 1
+    }
+}
+
+# The first gateway comes with the first address: then it is also shown in the properties of the
+# connection. A gateway is "ADDRESS METRIC", 0: automatic.
+function Add-Addresses4($index, $addresses, $gateways) {
+    for ($i = 0; $i -lt $addresses.Count; $i++) {
         $gateway = $null
-        if ($first -and $gateways.Count -gt 0) {
+        if ($i -eq 0 -and $gateways.Count -gt 0) {
             $gateway = ($gateways[0] -split ' ')[0]
         }
-        Add-Address $index $address $gateway
-        $first = $false
+        Add-Address $index $addresses[$i] $gateway
     }
     for ($i = 0; $i -lt $gateways.Count; $i++) {
         $hop, $metric = $gateways[$i] -split ' '
         if ($i -gt 0) {
-            New-NetRoute -InterfaceIndex $index -DestinationPrefix $any -NextHop $hop -ErrorAction Stop |
-                Out-Null
-        }
-        if ([int]$metric -gt 0) {
-            Set-NetRoute -InterfaceIndex $index -DestinationPrefix $any -NextHop $hop `
+            Add-Route $index $any4 $hop $metric
+        } elseif ([int]$metric -gt 0) {
+            Set-NetRoute -InterfaceIndex $index -DestinationPrefix $any4 -NextHop $hop `
                 -RouteMetric ([int]$metric) -ErrorAction Stop
         }
+    }
+}
+
+function Set-Family4($index, $record) {
+    if ($record.Addresses.Count -eq 0 -and -not $record.Dhcp -and $record.Metric -eq 0) {
+        return
+    }
+    Wait-Interface $index IPv4
+    if ($record.Addresses.Count -gt 0) {
+        Remove-OldSettings $index
+        Add-Addresses4 $index $record.Addresses $record.Gateways
+    } elseif ($record.Dhcp) {
+        Remove-Manual $index IPv4 $any4
+        Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Enabled -ErrorAction Stop
+    }
+    if ($record.Metric -gt 0) {
+        Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 `
+            -InterfaceMetric $record.Metric -ErrorAction Stop
+    }
+}
+
+# A route is "PREFIX GATEWAY METRIC"; the gateway of what is on the link is "::".
+function Set-Family6($index, $record) {
+    if ($record.Addresses6.Count -eq 0 -and $record.Routes6.Count -eq 0) {
+        return
+    }
+    Wait-Interface $index IPv6
+    Remove-Manual $index IPv6 $any6
+    foreach ($address in $record.Addresses6) {
+        Add-Address $index $address $null
+    }
+    foreach ($route in $record.Routes6) {
+        $prefix, $hop, $metric = $route -split ' '
+        Add-Route $index $prefix $hop $metric
     }
 }
 
@@ -85,30 +161,46 @@ function Set-Names($index, $record) {
     if ($record.Suffix) {
         Set-DnsClient -InterfaceIndex $index -ConnectionSpecificSuffix $record.Suffix -ErrorAction Stop
     }
+}
+
+function Set-Wins($index, $servers) {
     $place = 1
-    foreach ($server in $record.Wins) {
+    foreach ($server in $servers) {
         if ($place -eq 1) {
             netsh interface ipv4 set winsservers name=$index source=static address=$server
         } else {
             netsh interface ipv4 add winsservers name=$index address=$server index=$place
         }
+        if ($LASTEXITCODE -ne 0) {
+            throw "netsh ended with $LASTEXITCODE"
+        }
         $place++
     }
 }
 
-# The adapter that is gone still owns its name and its addresses, and Windows would warn about that
-# whenever they are looked at.
-function Remove-Ghost($record) {
-    if (-not $record.Guid) {
-        return
-    }
-    $key = "$interfaces\$($record.Guid)"
+function Clear-Addresses($guid) {
+    $key = "$interfaces\$guid"
     if (Test-Path $key) {
         Set-ItemProperty -Path $key -Name EnableDHCP -Value 1 -Type DWord
         foreach ($name in 'IPAddress', 'SubnetMask', 'DefaultGateway', 'DefaultGatewayMetric', 'NameServer') {
             Remove-ItemProperty -Path $key -Name $name -ErrorAction SilentlyContinue
         }
     }
+    Remove-ItemProperty -Path "$interfaces6\$guid" -Name NameServer -ErrorAction SilentlyContinue
+}
+
+# Adapters that are gone still own their names and addresses, and Windows would warn about that
+# whenever they are looked at.
+function Remove-Ghosts($record) {
+    $there = @(Get-NetAdapter -IncludeHidden -ErrorAction SilentlyContinue |
+        Where-Object { "$($_.Status)" -ne 'Not Present' } | ForEach-Object { "$($_.InterfaceGuid)" })
+    foreach ($guid in @($record.Leftovers | Where-Object { $there -notcontains $_ })) {
+        Clear-Addresses $guid
+    }
+    if (-not $record.Guid -or $there -contains $record.Guid) {
+        return
+    }
+    Clear-Addresses $record.Guid
     $key = "$networks\$($record.Guid)\Connection"
     if (Test-Path $key) {
         Set-ItemProperty -Path $key -Name Name -Value ($record.Name + ' (old)')
@@ -120,31 +212,19 @@ function Remove-Ghost($record) {
 
 function Restore-Adapter($record, $adapter) {
     $index = $adapter.InterfaceIndex
-    $same = $adapter.InterfaceGuid -eq $record.Guid
-    if ($same -and -not $record.Wanted) {
+    if ($adapter.InterfaceGuid -eq $record.Guid -and -not $record.Wanted) {
         Write-Output "$($record.Name): it is the same adapter as before"
         return
     }
     Write-Output "$($record.Name): $($adapter.InterfaceDescription), $($adapter.MacAddress)"
-    if ($record.Addresses.Count -gt 0) {
-        Remove-OldSettings $index
-        Add-Addresses $index $record.Addresses $record.Gateways '0.0.0.0/0'
-    } elseif ($record.Dhcp) {
-        Remove-Manual $index IPv4 '0.0.0.0/0' @()
-        Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 -Dhcp Enabled -ErrorAction Stop
+    Invoke-Step 'IPv4' { Set-Family4 $index $record }
+    Invoke-Step 'IPv6' { Set-Family6 $index $record }
+    Invoke-Step 'name servers' { Set-Names $index $record }
+    Invoke-Step 'WINS servers' { Set-Wins $index $record.Wins }
+    if ($script:failed) {
+        return
     }
-    if ($record.Addresses6.Count -gt 0 -or $record.Gateways6.Count -gt 0) {
-        Remove-Manual $index IPv6 '::/0' $record.Gateways6
-        Add-Addresses $index $record.Addresses6 $record.Gateways6 '::/0'
-    }
-    if ($record.Metric -gt 0) {
-        Set-NetIPInterface -InterfaceIndex $index -AddressFamily IPv4 `
-            -InterfaceMetric $record.Metric -ErrorAction Stop
-    }
-    Set-Names $index $record
-    if (-not $same) {
-        Remove-Ghost $record
-    }
+    Remove-Ghosts $record
     if ($record.Name -and $adapter.Name -ne $record.Name) {
         Rename-NetAdapter -Name $adapter.Name -NewName $record.Name -ErrorAction SilentlyContinue
     }
@@ -154,18 +234,18 @@ $end = (Get-Date).AddMinutes(5)
 while (@($records | Where-Object { -not (Find-Adapter $_) }).Count -gt 0 -and (Get-Date) -lt $end) {
     Start-Sleep -Seconds 3
 }
+$end = (Get-Date).AddMinutes(1)
 $result = 0
 foreach ($record in $records) {
+    $script:failed = $false
     $adapter = Find-Adapter $record
     if (-not $adapter) {
         Write-Output "$($record.Name): there is no adapter $($record.Mac)"
         $result = 248
         continue
     }
-    try {
-        Restore-Adapter $record $adapter
-    } catch {
-        Write-Output "$($record.Name): $_"
+    Invoke-Step 'adapter' { Restore-Adapter $record $adapter }
+    if ($script:failed) {
         $result = 248
     }
 }

@@ -78,6 +78,38 @@ Sub SetByNetsh(connection, addresses, masks, gateways, metrics)
     Next
 End Sub
 
+' A route is "PREFIX GATEWAY METRIC"; the gateway of what is on the link is "::".
+Sub SetFamily6(connection, addresses, routes)
+    Dim item, parts, where, line
+    where = " interface=""" & connection & """"
+    For Each item In addresses
+        parts = Split(item, "/")
+        Run "netsh interface ipv6 delete address" & where & " address=" & parts(0)
+    Next
+    For Each item In addresses
+        CheckRun "address " & item, "netsh interface ipv6 add address" & where & " address=" & item
+    Next
+    For Each item In routes
+        parts = Split(item, " ")
+        line = " prefix=" & parts(0) & where
+        If parts(1) <> "::" Then line = line & " nexthop=" & parts(1)
+        Run "netsh interface ipv6 delete route" & line
+        If CLng(parts(2)) > 0 Then line = line & " metric=" & parts(2)
+        CheckRun "route " & parts(0), "netsh interface ipv6 add route" & line
+    Next
+End Sub
+
+' From NT 6.1 on each server would be asked whether it answers, which takes a while; before, netsh
+' does not know the word.
+Sub SetNames6(connection, servers)
+    Dim i, line
+    For i = 0 To UBound(servers)
+        line = "netsh interface ipv6 add dnsserver name=""" & connection & """ address=" & servers(i) & " index=" & i + 1
+        If i = 0 Then line = "netsh interface ipv6 set dnsserver name=""" & connection & """ source=static address=" & servers(i)
+        If Run(line & " validate=no") <> 0 Then CheckRun "name server " & servers(i), line
+    Next
+End Sub
+
 Sub SetByWmi(config, addresses, masks, gateways, metrics)
     Dim i, costs
     costs = metrics
@@ -88,22 +120,29 @@ Sub SetByWmi(config, addresses, masks, gateways, metrics)
     If UBound(gateways) >= 0 Then Check "gateways", config.SetGateways(gateways, costs)
 End Sub
 
-' The adapter that is gone still owns its name and its addresses.
-Sub ClearGhost(name, guid)
+' Adapters that are gone still own their names and addresses.
+Sub ClearAddresses(guid)
     Dim key, value
-    If guid = "" Then Exit Sub
     key = CONTROL & "Services\Tcpip\Parameters\Interfaces\" & guid & "\"
     On Error Resume Next
     shell.RegWrite key & "EnableDHCP", 1, "REG_DWORD"
     For Each value In Array("IPAddress", "SubnetMask", "DefaultGateway", "DefaultGatewayMetric", "NameServer")
         shell.RegDelete key & value
     Next
+    shell.RegDelete CONTROL & "Services\Tcpip6\Parameters\Interfaces\" & guid & "\NameServer"
+    On Error GoTo 0
+End Sub
+
+Sub ClearGhost(name, guid)
+    If guid = "" Then Exit Sub
+    ClearAddresses guid
+    On Error Resume Next
     shell.RegWrite CONTROL & "Control\Network\" & CLASS_KEY & "\" & guid & "\Connection\Name", name & " (old)", "REG_SZ"
     On Error GoTo 0
 End Sub
 
-Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, dns, suffix, wins, metric, dhcp, wanted)
-    Dim adapter, config, second, same
+Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, addresses6, routes6, dns, dns6, suffix, wins, leftovers, metric, dhcp, wanted)
+    Dim adapter, config, second, same, guid_left
     failed = False
     Set adapter = FindAdapter(mac)
     Do While adapter Is Nothing And Now < deadline
@@ -132,6 +171,8 @@ Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, dns,
         If Not config.DHCPEnabled Then Check "DHCP", config.EnableDHCP()
         If UBound(dns) < 0 And wanted Then Run "netsh interface ip set dns name=""" & adapter.NetConnectionID & """ source=dhcp"
     End If
+    SetFamily6 adapter.NetConnectionID, addresses6, routes6
+    SetNames6 adapter.NetConnectionID, dns6
     If UBound(dns) >= 0 Then Check "name servers", config.SetDNSServerSearchOrder(dns)
     If suffix <> "" Then Check "suffix", config.SetDNSDomain(suffix)
     If UBound(wins) >= 0 Then
@@ -142,6 +183,9 @@ Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, dns,
     If metric > 0 Then Check "metric", config.SetIPConnectionMetric(metric)
     If failed Then Exit Sub
     If Not same Then ClearGhost name, guid
+    For Each guid_left In leftovers
+        ClearAddresses guid_left
+    Next
     If name <> "" And adapter.NetConnectionID <> name Then
         Run "netsh interface set interface name=""" & adapter.NetConnectionID & """ newname=""" & name & """"
     End If
