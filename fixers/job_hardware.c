@@ -5,6 +5,7 @@
 #include "fixers/job_stage.h"
 #include "fixers/plan_hive.h"
 #include "inspect/windows/facts.h"
+#include "inspect/windows/windows.h"
 
 const struct hardware *job_hardware(const struct job *job)
 {
@@ -38,7 +39,8 @@ static bool will_start(struct plan *plan, const struct fact_windows *windows, co
             plan_hive_has_key(plan, windows->system_hive, override, &err) != 0)
             return false;
     }
-    return windows->control_sets.n > 0 && plan_exists(plan, file);
+    return windows->control_sets.n > 0 &&
+           (plan_exists(plan, file) || windows_has_file(plan->root, file));
 }
 
 void job_plan_hardware(struct job *job)

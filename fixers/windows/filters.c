@@ -12,6 +12,7 @@
 #include "fixers/windows/paths.h"
 #include "fixers/windows/tools.h"
 #include "inspect/windows/facts.h"
+#include "inspect/windows/windows.h"
 
 /* Classes between Windows and its disks: no dead filter is left there, whosever it is. In others
  * only what is known to be of a hypervisor. */
@@ -39,17 +40,14 @@ static bool is_one_of(const char *name, const char *const *names, size_t n)
     return false;
 }
 
-/* Also a link that leads nowhere: a compressed file of the system looks like one to a driver that
- * cannot read it. */
 static bool has_file(const struct fix_context *ctx, struct plan *plan, const char *key,
                      const char *name)
 {
     CLEANUP_FREE char *image =
         plan_hive_text(plan, ctx->facts->windows->system_hive, key, "ImagePath");
     CLEANUP_FREE char *path = win_image_path(ctx->facts, image, name);
-    struct stat st;
 
-    return !path || guest_lstat(plan->root, path, &st) == 0 || plan_exists(plan, path);
+    return !path || windows_has_file(plan->root, path) || plan_exists(plan, path);
 }
 
 /* Why the filter cannot be loaded; NULL: it can, or must stay. *ret_why is a literal. */

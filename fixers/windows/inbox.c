@@ -5,6 +5,7 @@
 
 #include "engine/base/cleanup.h"
 #include "fixers/plan_hive.h"
+#include "inspect/windows/windows.h"
 
 /* In the order they are looked at. */
 static const struct inbox {
@@ -34,7 +35,7 @@ static bool has_file(const struct plan *plan, const struct fact_windows *windows
     CLEANUP_FREE char *path =
         mem_printf("%s/System32/drivers/%s.sys", windows->system_root, service);
 
-    return plan_exists(plan, path);
+    return plan_exists(plan, path) || windows_has_file(plan->root, path);
 }
 
 static void unpark_in(struct plan *plan, const struct fact_windows *windows,

@@ -50,7 +50,7 @@ static bool has_file(const struct win_reader *reader, const char *image, const c
     for (char *c = path; *c; c++)
         if (*c == '\\')
             *c = '/';
-    return guest_is_file(reader->root, path);
+    return windows_has_file(reader->root, path);
 }
 
 /* Windows notes there what it did not need, by number of the hardware configuration. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Is there a Windows, and which: the order in which its parts are read. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -19,6 +20,16 @@ char *windows_spelling(const struct guest_root *root, const char *path)
     char *real = NULL;
 
     return guest_real_path(root, path, &real, &err) == 0 ? real : mem_strdup(path);
+}
+
+/* A file that the system has compressed (CompactOS) cannot even be looked at through drivers that
+ * do not know that, or seems to be a link that leads nowhere. */
+bool windows_has_file(const struct guest_root *root, const char *path)
+{
+    struct stat st;
+    int r = guest_lstat(root, path, &st);
+
+    return r == 0 ? !S_ISDIR(st.st_mode) : r == -EIO || r == -EOPNOTSUPP;
 }
 
 static bool is_file_below(const struct guest_root *root, const char *folder, const char *file)

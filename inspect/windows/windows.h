@@ -31,6 +31,9 @@ char *windows_folder(const struct guest_root *root);
 /* How the names in @path are spelled there; as it is when it is not there. Free it. */
 char *windows_spelling(const struct guest_root *root, const char *path);
 
+/* Is there a file at @path, be it that only Windows can read it? */
+bool windows_has_file(const struct guest_root *root, const char *path);
+
 /* ---- parts ---- */
 
 void windows_control_sets(struct win_reader *reader);                    /* version.c */

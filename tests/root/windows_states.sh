@@ -73,4 +73,20 @@ if python3 -c 'import cryptography' 2>/dev/null; then
     put locked.raw locked
     refused locked.raw 'BitLocker|no key'
 fi
+# --- CompactOS: files of the system that not every driver can read are there nevertheless
+"$H2K_SRC/tests/lib/make-windows" --single 10 compact.raw || fail make-windows
+part compact.raw volume.ntfs
+mkdir volume
+unshare --mount --propagation private sh -c 'ntfs-3g volume.ntfs volume && python3 -c "$1" && umount volume' \
+    sh '
+import os, struct
+for name in ("storahci", "atapi", "intelide", "pciide"):
+    path = f"volume/Windows/System32/drivers/{name}.sys"
+    os.truncate(path, 0)
+    os.setxattr(path, "system.ntfs_reparse_data", struct.pack("<IHHIIII", 0x80000017, 16, 0, 1, 2, 1, 0))
+' || fail "the files were not compressed"
+put compact.raw volume.ntfs
+expect 0 "$H2K" inspect --json compact.raw
+jq -e '.systems[0].windows.boots_from | .ahci and .ide' out >/dev/null ||
+    fail "compact: $(jq -c '.systems[0].windows.boots_from' out)"
 check_clean
