@@ -21,6 +21,8 @@
 #define CPU_SECONDS 120
 /* libhivex writes every list anew, and leaves the old one as a hole */
 #define GROWTH_MAX ((size_t)256 << 20)
+/* What is changed is in memory four times; the largest ones that are seen have a tenth of this. */
+#define EDIT_MAX ((size_t)1 << 30)
 
 static void hive_cleanup(struct hive **hive)
 {
@@ -174,8 +176,8 @@ static int check_result(struct hive *hive, struct hive_overlay *overlay, struct 
     return 0;
 }
 
-static int make_edits(struct hive *hive, struct hive_overlay *overlay, struct strbuf *ret,
-                      struct err *err)
+/* What the child writes; files in memory are gone as soon as they have been read. */
+static int run_edits(struct hive *hive, struct hive_overlay *overlay, int *ret, struct err *err)
 {
     CLEANUP_FD int in = memory_file(hive->data, hive->len, err);
     CLEANUP_FD int out = in < 0 ? -1 : memory_file("", 0, err);
@@ -185,7 +187,20 @@ static int make_edits(struct hive *hive, struct hive_overlay *overlay, struct st
         return -err->code;
     r = run_hivex(overlay, in, out, hive->len + GROWTH_MAX, err);
     if (r == 0)
-        r = read_result(hive, out, ret, err);
+        *ret = TAKE_FD(out);
+    return r;
+}
+
+static int make_edits(struct hive *hive, struct hive_overlay *overlay, struct strbuf *ret,
+                      struct err *err)
+{
+    int out = -1;
+    int r = run_edits(hive, overlay, &out, err);
+
+    if (r < 0)
+        return r;
+    r = read_result(hive, out, ret, err);
+    (void)close(out);
     return r < 0 ? r : check_result(hive, overlay, ret, err);
 }
 
@@ -202,8 +217,13 @@ int hive_edit(struct hive *hive, const struct hive_edit *edits, size_t n, struct
 {
     CLEANUP_OVERLAY struct hive_overlay overlay = { 0 };
     CLEANUP_STRBUF struct strbuf made = { 0 };
-    int r = hive_check(hive, err); /* libhivex looks at little */
+    int r = 0;
 
+    if (hive->len > EDIT_MAX)
+        r = err_set(err, EFBIG, "it has %zu MiB; up to %zu can be changed", hive->len >> 20,
+                    EDIT_MAX >> 20);
+    if (r == 0)
+        r = hive_check(hive, err); /* libhivex looks at little */
     if (r == 0)
         r = overlay_add(&overlay, edits, n, err);
     if (r == 0)
@@ -214,6 +234,8 @@ int hive_edit(struct hive *hive, const struct hive_edit *edits, size_t n, struct
         copy(hive, &made);
     if (r < 0)
         return err_wrap(err, "change the hive %s", hive->name);
-    strbuf_add(ret, made.data, made.len);
+    strbuf_done(ret);
+    *ret = made;
+    made = (struct strbuf){ 0 };
     return 0;
 }

@@ -2,10 +2,12 @@
 /* Hives that are small, and would cost much time or memory if they were taken at their word. */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "engine/hive.h"
+#include "engine/hive_edit.h"
 #include "engine/hive_parts.h"
 #include "tests/unit/hive_make.h"
+#include "tests/unit/tree.h"
 
 #define N_KEYS 1000U
 #define N_VALUES 100000U
@@ -69,11 +71,40 @@ static void one_value_is_not_many(void **state)
     hive_free(hive);
 }
 
+/* A file that is all hole, and says it is larger than what can be changed. */
+static void huge_hives_are_not_changed(void **state)
+{
+    struct hive_edit edit = { .kind = HIVE_ADD_KEY, .key = mem_strdup("new") };
+    struct strbuf bytes = { 0 }, made = { 0 };
+    struct hive *hive = NULL;
+    struct err err = ERR_NONE;
+    struct tree tree;
+    char *full;
+
+    (void)state;
+    make_empty(5, &bytes);
+    regf_base_complete(bytes.data, 1, (1U << 30) + 4096);
+    tree_open(&tree, NULL);
+    tree_put_bytes(&tree, "/SYSTEM", bytes.data, bytes.len, 0644);
+    strbuf_done(&bytes);
+    full = tree_path(&tree, "/SYSTEM");
+    assert_int_equal(truncate(full, (1LL << 30) + 8192), 0);
+    free(full);
+    assert_int_equal(hive_open(tree.root, "/SYSTEM", &hive, &err), 0);
+    assert_int_equal(hive_has_key(hive, "new", &err), 0);
+    assert_int_equal(hive_edit(hive, &edit, 1, &made, &err), -EFBIG);
+    err_clear(&err);
+    hive_edit_done(&edit);
+    hive_free(hive);
+    tree_close(&tree);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(looking_up_ends),
         cmocka_unit_test(one_value_is_not_many),
+        cmocka_unit_test(huge_hives_are_not_changed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
