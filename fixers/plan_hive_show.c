@@ -2,21 +2,42 @@
 /* Changes of registry hives for people: the key, and the value before and after. */
 #include "fixers/plan_hive_show.h"
 
+#include <string.h>
+
 #include "engine/base/cleanup.h"
 #include "engine/base/strbuf.h"
 #include "inspect/json_text.h"
 
 #define SHOWN_BYTES 64U /* of binary values */
 
-static void show_quoted(struct strbuf *out, const char *text)
+/* With control characters as escapes: a line of the guest must not look like one of ours. */
+static void show_text(struct strbuf *out, const char *text, const char *escaped)
 {
-    strbuf_putc(out, '"');
     for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
+        unsigned char c = (unsigned char)*text;
+
+        if (c < ' ' || c == 0x7f) {
+            strbuf_printf(out, "\\x%02x", c);
+            continue;
+        }
+        if (strchr(escaped, c))
             strbuf_putc(out, '\\');
         strbuf_putc(out, *text);
     }
+}
+
+static void show_quoted(struct strbuf *out, const char *text)
+{
     strbuf_putc(out, '"');
+    show_text(out, text, "\"\\");
+    strbuf_putc(out, '"');
+}
+
+static void show_key(struct strbuf *out, const char *start, const char *key)
+{
+    strbuf_puts(out, start);
+    show_text(out, key, "");
+    strbuf_puts(out, "]\n");
 }
 
 static void show_bytes(struct strbuf *out, const struct hive_value *value)
@@ -93,14 +114,16 @@ char *hive_change_diff(const struct change *change, bool show_secrets)
 
     switch (change->edit->kind) {
     case HIVE_ADD_KEY:
-        return mem_printf("+[%s]\n", change->edit->key);
+        show_key(&out, "+[", change->edit->key);
+        return strbuf_take(&out);
     case HIVE_DELETE_KEY:
-        return mem_printf("-[%s]\n", change->edit->key);
+        show_key(&out, "-[", change->edit->key);
+        return strbuf_take(&out);
     case HIVE_SET:
     case HIVE_UNSET:
         break;
     }
-    strbuf_printf(&out, " [%s]\n", change->edit->key);
+    show_key(&out, " [", change->edit->key);
     if (change->was)
         show_line(&out, '-', change->was, hidden);
     if (change->edit->kind == HIVE_SET)

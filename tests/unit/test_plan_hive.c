@@ -149,6 +149,7 @@ static void changes_are_shown(void **state)
         "-[ControlSet001\\Services\\partmgr]\n",
         " [Winlogon]\n+\"DefaultPassword\"=(a secret; --show-secrets shows it)\n",
         " [Mounted]\n+@=hex:01,02\n",
+        " [a\\x0ab]\n+\"c\\x0anote: d\"=\"\\x1b[0m\\x0a+e\"\n", /* no lines of the guest's */
     };
     struct hive_value value = { 0 };
     json_t *json;
@@ -160,6 +161,7 @@ static void changes_are_shown(void **state)
     plan_hive_set_text(plan, HIVE, "Winlogon", "DefaultPassword", "x", "d");
     hive_make_data(&value, "", REG_BINARY, "\1\2", 2);
     plan_hive_set(plan, HIVE, "Mounted", &value, "e");
+    plan_hive_set_text(plan, HIVE, "a\nb", "c\nnote: d", "\x1b[0m\n+e", "f");
     hive_value_done(&value);
     assert_int_equal(plan->n, ARRAY_SIZE(want));
     for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
