@@ -115,6 +115,7 @@ static int plan_name(struct network *network, struct kept *kept, struct err *err
         return r < 0 ? r : 0;
     if (!*kept->mac && network->n_cards > 1)
         return 1;
+    kept->is_given = true;
     return network_give_name(network, kept, err);
 }
 
@@ -128,7 +129,7 @@ static int name_the_rest(struct network *network, struct kept *rest, struct err 
     rest->order = NAMING_LEFT_OVER;
     for (size_t i = 0; i < network->n; i++) {
         struct kept *kept = &network->kept[i];
-        int r = kept == rest ? 1 : network_is_named(network, kept, true, err);
+        int r = kept == rest || kept->is_given ? 1 : network_is_named(network, kept, true, err);
 
         if (r < 0)
             return r;

@@ -15,6 +15,7 @@
 struct kept {
     const char *name, *mac; /* of the card in the new machine; "": not known */
     const char *old_mac;    /* what the guest's files say; "": nothing */
+    bool is_given;          /* it gets a file of its own */
     const char *order;      /* of its .link file among others; NULL: before all */
 };
 
