@@ -18,7 +18,7 @@ extern const struct fixer fixer_guest_tools;
 extern const struct fixer fixer_selinux;
 extern const struct fixer fixer_target_tools;
 
-/* .mount and .swap units in /etc/systemd/system that name disks: fstab's way for those. */
+/* Units in /etc/systemd/system that mount, swap on or wait for disks: fstab's way for those. */
 int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char *reason,
                     struct err *err);
 
@@ -28,6 +28,11 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
  * make the same link for that one. Returns how many there were, or negative errno and *err. */
 int unit_move_links(struct plan *plan, const char *name, const char *new_name, const char *reason,
                     struct err *err);
+
+/* The unit's text with the devices it waits for (After=dev-sdb1.device) by UUID; NULL when nothing
+ * changes. Free it. */
+char *unit_waits_by_uuid(const struct fix_context *ctx, struct plan *plan, const char *path,
+                         const char *text);
 
 struct span;
 

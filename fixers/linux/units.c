@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* systemd units of the guest (systemd.unit(5), systemd.mount(5), systemd.swap(5)). */
-#include <errno.h>
 #include <string.h>
 
 #include "engine/base/cleanup.h"
-#include "engine/base/strbuf.h"
 #include "engine/base/text.h"
 #include "fixers/linux/devnames.h"
 #include "fixers/linux/linux.h"
@@ -74,7 +72,7 @@ static bool find_what(const char *text, const struct span *line, struct span *re
 
 /* The unit's text with its device by UUID; *ret_device is the path that stands there now. NULL when
  * nothing changes. */
-static char *fix_unit(const struct fix_context *ctx, struct plan *plan, const char *path,
+static char *fix_what(const struct fix_context *ctx, struct plan *plan, const char *path,
                       const char *text, char **ret_device)
 {
     CLEANUP_EDITS struct edits edits = { 0 };
@@ -104,7 +102,17 @@ static char *fix_unit(const struct fix_context *ctx, struct plan *plan, const ch
     return edits.n ? edits_apply(&edits, text, strlen(text), NULL) : NULL;
 }
 
-/* Drop-ins of a mount or a swap may name its device, too. */
+/* Its device, and those that it waits for. */
+static char *fix_unit(const struct fix_context *ctx, struct plan *plan, const char *path,
+                      const char *text, char **ret_device)
+{
+    CLEANUP_FREE char *waits = unit_waits_by_uuid(ctx, plan, path, text);
+    char *fixed = fix_what(ctx, plan, path, waits ? waits : text, ret_device);
+
+    return fixed ? fixed : TAKE(waits);
+}
+
+/* Drop-ins may name devices, too. */
 static int fix_drop_ins(const struct fix_context *ctx, struct plan *plan, const char *name,
                         const char *reason, struct err *err)
 {
@@ -127,67 +135,6 @@ static int fix_drop_ins(const struct fix_context *ctx, struct plan *plan, const 
     return r;
 }
 
-/* The path that the name of a device's unit stands for: "dev-disk-by\x2dpath-x.device". */
-static char *path_of_unit(const char *name, size_t len)
-{
-    struct strbuf out = { 0 };
-
-    strbuf_putc(&out, '/');
-    for (size_t i = 0; i < len; i++) {
-        if (len - i >= 4 && strncmp(name + i, "\\x2d", 4) == 0) {
-            strbuf_putc(&out, '-');
-            i += 3;
-        } else if (name[i] == '-') {
-            strbuf_putc(&out, '/');
-        } else {
-            strbuf_putc(&out, name[i]);
-        }
-    }
-    return strbuf_take(&out);
-}
-
-/* How much of the word is the name of a device before ".device" or ".swap"; 0: it is no such unit.
- */
-static size_t device_len(const char *word, size_t len)
-{
-    static const char *const suffixes[] = { ".device", ".swap" };
-
-    for (size_t i = 0; i < ARRAY_SIZE(suffixes); i++) {
-        size_t end = strlen(suffixes[i]);
-
-        if (len > end && strncmp(word + len - end, suffixes[i], end) == 0)
-            return len - end;
-    }
-    return 0;
-}
-
-/* Other units may wait for a device's or a swap's unit, which never comes under its old name. */
-static int note_waiting(struct plan *plan, const char *path, struct err *err)
-{
-    CLEANUP_FREE char *text = NULL;
-    struct span line, word;
-    size_t pos = 0;
-    int r = plan_read_text(plan, path, &text, err);
-
-    while (r > 0 && line_next(text, strlen(text), &pos, &line)) {
-        size_t at = line.start + (line.len > 0 ? strcspn(text + line.start, "=\n") + 1 : 0);
-
-        if (line.len == 0 || text[line.start] == '#' || text[line.start] == ';')
-            continue;
-        while (field_next(text, &line, &at, &word)) {
-            CLEANUP_FREE char *device =
-                path_of_unit(text + word.start, device_len(text + word.start, word.len));
-
-            if (devname_changes(device))
-                plan_note(plan,
-                          "%s: it waits for %s, whose name changes; it stays as it is: write the "
-                          "unit of a lasting name there by hand",
-                          path, device);
-        }
-    }
-    return r;
-}
-
 /* A swap unit is named after its device: it moves to the new name, with the links to it. */
 static int move_swap(struct plan *plan, const char *name, const char *text, const char *device,
                      const char *reason, struct err *err)
@@ -201,6 +148,18 @@ static int move_swap(struct plan *plan, const char *name, const char *text, cons
     r = unit_move_links(plan, name, new_name, reason, err);
     plan_remove(plan, old_path, reason);
     return r;
+}
+
+/* Units that mount or swap on a device, or may wait for one. */
+static bool has_devices(const char *name)
+{
+    static const char *const kinds[] = { ".automount", ".mount", ".path",   ".service",
+                                         ".socket",    ".swap",  ".target", ".timer" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (text_has_suffix(name, kinds[i]))
+            return true;
+    return false;
 }
 
 int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char *reason,
@@ -218,11 +177,9 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
         CLEANUP_FREE char *device = NULL;
         CLEANUP_FREE char *link = NULL;
 
-        if (text_has_suffix(name, ".mount.d") || text_has_suffix(name, ".swap.d"))
+        if (text_has_suffix(name, ".d"))
             r = fix_drop_ins(ctx, plan, name, reason, err);
-        else if (text_has_suffix(name, ".service") && guest_is_file(plan->root, path))
-            r = note_waiting(plan, path, err);
-        if (!text_has_suffix(name, ".mount") && !text_has_suffix(name, ".swap"))
+        if (!has_devices(name))
             continue;
         link = plan_readlink(plan, path);
         if (link) /* masked, or a unit of a package */
@@ -231,9 +188,9 @@ int units_use_uuids(const struct fix_context *ctx, struct plan *plan, const char
         if (r <= 0)
             continue;
         fixed = fix_unit(ctx, plan, path, text, &device);
-        if (fixed && text_has_suffix(name, ".swap") && ++n_swaps > SWAPS_MAX)
+        if (device && text_has_suffix(name, ".swap") && ++n_swaps > SWAPS_MAX)
             plan_note(plan, "%s: there are too many swap units; it stays as it is", path);
-        else if (fixed && text_has_suffix(name, ".swap"))
+        else if (device && text_has_suffix(name, ".swap"))
             r = move_swap(plan, name, fixed, device, reason, err);
         else if (fixed)
             plan_write(plan, path, fixed, reason);

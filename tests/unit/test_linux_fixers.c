@@ -104,8 +104,21 @@ static const struct {
       "[Mount]\nWhat=/dev/sda1\n", "[Mount]\nWhat=/dev/disk/by-uuid/aaaa-1111\n", 0 },
     { "a service that waits for a disk", one_disk, "fstab", "/etc/systemd/system/a.service",
       "[Unit]\n# After=dev-sdb.device\nAfter=dev-sda1.device dev-mapper-x.device dev-sda2.swap\n"
-      "Requires=dev-disk-by\\x2dpath-pci\\x2d0-part1.device\n",
-      NULL, 3 },
+      "Requires=dev-disk-by\\x2dpath-pci\\x2d0\\x2dpart1.device\n",
+      "[Unit]\n# After=dev-sdb.device\nAfter=dev-disk-by\\x2duuid-aaaa\\x2d1111.device "
+      "dev-mapper-x.device dev-disk-by\\x2duuid-bbbb\\x2d2222.swap\n"
+      "Requires=dev-disk-by\\x2duuid-aaaa\\x2d1111.device\n",
+      0 },
+    { "a disk that is not there", one_disk, "fstab", "/etc/systemd/system/a.target",
+      "[Unit]\nBindsTo=dev-sdq1.device\n", NULL, 1 },
+    { "a mount that requires its disk", one_disk, "fstab", "/etc/systemd/system/data.mount",
+      "[Unit]\nRequires=dev-sda1.device\n[Mount]\nWhat=/dev/sda1\nWhere=/data\n",
+      "[Unit]\nRequires=dev-disk-by\\x2duuid-aaaa\\x2d1111.device\n"
+      "[Mount]\nWhat=/dev/disk/by-uuid/aaaa-1111\nWhere=/data\n",
+      0 },
+    { "a drop-in of a service", one_disk, "fstab", "/etc/systemd/system/db.service.d/a.conf",
+      "[Unit]\nBindsTo=dev-sda1.device\n",
+      "[Unit]\nBindsTo=dev-disk-by\\x2duuid-aaaa\\x2d1111.device\n", 0 },
 
     { "LUKS", one_disk, CRYPTTAB, "# c\ncr   /dev/sda3         none luks,discard\n",
       "# c\ncr   UUID=cccc-3333    none luks,discard\n", 0 },
