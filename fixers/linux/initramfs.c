@@ -177,7 +177,7 @@ static const char *append_reason(const struct initramfs_work *work)
     if (work->listed.n > 0)
         return "the root disk is on a new controller, and it loads drivers from a list";
     if (work->gone.n > 0)
-        return "it waits for devices that are on none of the disks";
+        return "it waits for devices that are on none of the disks, or not under these names";
     if (work->renamed.n > 0)
         return "it names disks, and their names change with the disk controller";
     return "interfaces are named before the root file system is there";

@@ -2,7 +2,8 @@
 /*
  * Devices that dracut's host-only archives wait for (dracut-dev-lib.sh, wait_for_dev()): a file
  * among the initqueue's conditions for each, and a timeout of its unit that never comes. What is
- * there for a device that is gone is replaced.
+ * there for a device that is gone, or has a name of the old hardware, is replaced: the root's own
+ * device is not among them (root= says it), and what mounts the others waits for them itself.
  */
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "engine/base/cleanup.h"
 #include "fixers/linux/boot_args.h"
+#include "fixers/linux/devnames.h"
 #include "fixers/linux/initramfs_kinds.h"
 
 static int hex_digit(char c)
@@ -84,7 +86,8 @@ void work_end_waits(struct initramfs_work *work)
             CLEANUP_FREE char *device = device_of(file->name, i);
 
             if (!device || initramfs_kept(work->found, file->name) != file ||
-                strcmp(file->data, waits[i].text) == 0 || !resume_is_gone(work->ctx->facts, device))
+                strcmp(file->data, waits[i].text) == 0 ||
+                (!devname_changes(device) && !resume_is_gone(work->ctx->facts, device)))
                 continue;
             segment_add(&work->segment, file->name, mem_strdup(waits[i].text),
                         strlen(waits[i].text));

@@ -29,7 +29,7 @@ struct initramfs_work {
     struct strlist load;    /* paths of them and of what they need, in the order of loading */
     struct strlist renamed; /* configuration inside that gets UUIDs */
     struct strlist listed;  /* files inside that name drivers, and now virtio's */
-    struct strlist gone;    /* devices that it waits for, and that are on none of the disks */
+    struct strlist gone;    /* devices that it would wait for in vain */
     struct segment segment;
     struct depmod_tree tree;
 };

@@ -256,7 +256,8 @@ static void devices_that_are_gone_are_not_waited_for(void **state)
           "mkdir -p $h; for u in aaaa-1111 gone-2222; do\n"
           "  echo '[ -e x ]' >\"$h/devexists-\\\\x2fdev\\\\x2fdisk\\\\x2fby-uuid\\\\x2f$u.sh\"\n"
           "  t=\"$s/dev-disk-by\\\\x2duuid-${u/-/\\\\x2d}.device.d\"; mkdir -p \"$t\"\n"
-          "  printf '[Unit]\\nJobTimeoutSec=0\\n' >\"$t/timeout.conf\"; done",
+          "  printf '[Unit]\\nJobTimeoutSec=0\\n' >\"$t/timeout.conf\"; done\n"
+          "echo '[ -e x ]' >$h/'devexists-\\x2fdev\\x2fdisk\\x2fby-path\\x2fpci-0:1-part2.sh'",
           tree.dir);
     make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
     shell("cd %s; (cd d; find . | sort | cpio -o -H newc --quiet | gzip) >>." INITRD "; rm -rf d",
@@ -264,6 +265,8 @@ static void devices_that_are_gone_are_not_waited_for(void **state)
     plan = make_plan();
     assert_non_null(
         strstr(find_change(plan, INITRD)->note, "; no wait for /dev/disk/by-uuid/gone-2222"));
+    assert_non_null(
+        strstr(find_change(plan, INITRD)->note, "; no wait for /dev/disk/by-path/pci-0:1-part2"));
     assert_null(strstr(find_change(plan, INITRD)->note, "aaaa-1111"));
     apply_and_free(plan);
     scan_initrd(&found);
