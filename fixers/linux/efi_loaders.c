@@ -114,9 +114,15 @@ static void find_pair(const struct efi_place *place, const char *dir, struct pai
     ret->mok = find_for_arch(place, dir, "mm", "MokManager.efi");
 }
 
+/* NULL: there is none. Free it. */
+static char *find_fallback(const struct efi_place *place)
+{
+    return find_for_arch(place, place->boot, "fb", "fallback.efi");
+}
+
 static bool has_fallback(const struct efi_place *place)
 {
-    CLEANUP_FREE char *fallback = find_for_arch(place, place->boot, "fb", "fallback.efi");
+    CLEANUP_FREE char *fallback = find_fallback(place);
 
     return fallback != NULL;
 }
@@ -154,10 +160,13 @@ static int copy_second_stage(const struct efi_place *place, const char *dir,
 
 static void note_no_list(const struct efi_place *place)
 {
+    CLEANUP_FREE char *fallback = find_fallback(place);
+    const char *name = strrchr(fallback, '/') + 1;
+
     plan_note(place->plan,
-              "%s is a shim, and starts fb%s.efi beside it, which finds no BOOT%s.CSV in a "
-              "vendor's folder: remove fb%s.efi, or make a boot entry by hand",
-              place->loader, place->arch->name, place->arch->boot, place->arch->name);
+              "%s is a shim, and starts %s beside it, which finds no BOOT%s.CSV in a vendor's "
+              "folder: remove %s, or make a boot entry by hand",
+              place->loader, name, place->arch->boot, name);
 }
 
 static int copy_grub(const struct efi_place *place, const char *dir, struct err *err)

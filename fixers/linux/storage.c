@@ -94,18 +94,26 @@ static bool is_name_end(char c)
     return c == '\0' || isspace((unsigned char)c) || strchr("\"',;:=()<>*?[", c);
 }
 
+/* ':' ends a name before an option, and is part of hardware's: "by-path/pci-0000:03:00.0-scsi". */
+static size_t name_len(const char *name)
+{
+    bool is_link = strncmp(name, "/dev/disk/by-", 13) == 0;
+    size_t len = 5;
+
+    while (!is_name_end(name[len]) || (is_link && name[len] == ':'))
+        len++;
+    return len;
+}
+
 /* The first name of a disk in the bytes, "/dev/sdb1"; NULL: none. Free it. */
 static char *first_name(const char *text, const struct span *line)
 {
     for (size_t at = line->start; at + 5 < line->start + line->len; at++) {
         CLEANUP_FREE char *name = NULL;
-        size_t len = 5;
 
         if (strncmp(text + at, "/dev/", 5) != 0 || (at > line->start && !is_name_end(text[at - 1])))
             continue;
-        while (!is_name_end(text[at + len]))
-            len++;
-        name = mem_strndup(text + at, len);
+        name = mem_strndup(text + at, name_len(text + at));
         if (devname_changes(name))
             return TAKE(name);
     }

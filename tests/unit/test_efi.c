@@ -125,6 +125,10 @@ static const struct {
       "same EFI/BOOT/BOOTX64.EFI\nx64 EFI/BOOT/fbx64.efi\nsame EFI/rocky/shimx64.efi\n"
       "x64 EFI/rocky/grubx64.efi\n",
       "", "finds no BOOTX64.CSV" },
+    { "SUSE's fallback is called by its name", "x86_64", "opensuse-microos", "grub2",
+      "same EFI/BOOT/BOOTX64.EFI\nx64 EFI/BOOT/fallback.efi\nsame EFI/opensuse/shim.efi\n"
+      "x64 EFI/opensuse/grub.efi\n",
+      "", "remove fallback.efi" },
     { "a GRUB that is broken is not copied", "x86_64", "debian", "grub2",
       "x64 EFI/debian/shimx64.efi\ncut EFI/debian/grubx64.efi\n", "", "nor a loader" },
     { "nothing but Windows", "x86_64", "debian", "grub2", "x64 EFI/Microsoft/Boot/bootmgfw.efi\n",

@@ -119,6 +119,23 @@ static const struct {
       "IDTYPE=devname IDNAME=/dev/sda2 DEVNAME=/dev/sda2 PVID=x\n", 1 },
 };
 
+static void hardware_s_names_are_told_in_full(void **state)
+{
+    static const char path[] = "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0";
+    struct tree tree;
+    struct plan *plan;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, "/etc/default/grub_installdevice",
+             "/dev/disk/by-path/pci-0000:03:00.0-scsi-0:0:0:0\nactivate\n", 0644);
+    plan = fix_plan(&tree, facts_text, "storage");
+    assert_int_equal(plan->notes.n, 1);
+    assert_non_null(strstr(plan->notes.items[0], path));
+    plan_free(plan);
+    tree_close(&tree);
+}
+
 static void stale_caches_are_removed(void **state)
 {
     (void)state;
@@ -172,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_change_as_the_table_says),
+        cmocka_unit_test(hardware_s_names_are_told_in_full),
         cmocka_unit_test(stale_caches_are_removed),
         cmocka_unit_test(members_become_the_uuid),
     };
