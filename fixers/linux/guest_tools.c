@@ -11,6 +11,7 @@
 #include "engine/base/cleanup.h"
 #include "fixers/linux/guest_tools.h"
 #include "fixers/linux/linux.h"
+#include "fixers/linux/services.h"
 
 #define UNITS_MAX 10
 #define SCRIPTS_MAX 4
@@ -232,17 +233,15 @@ static void remove_service_links(struct plan *plan, const char *name, const char
     }
 }
 
-/* upstart(5): a job is changed by its override. */
-static void stop_services(struct plan *plan, const struct tools *tools)
+static int stop_services(struct plan *plan, const struct tools *tools, struct err *err)
 {
-    for (size_t i = 0; i < SCRIPTS_MAX && tools->scripts[i]; i++) {
-        CLEANUP_FREE char *job = mem_printf("/etc/init/%s.conf", tools->scripts[i]);
-        CLEANUP_FREE char *override = mem_printf("/etc/init/%s.override", tools->scripts[i]);
+    int r = 0;
 
-        if (guest_is_file(plan->root, job))
-            plan_write_new(plan, override, "manual\n", 0644, tools->reason);
+    for (size_t i = 0; r >= 0 && i < SCRIPTS_MAX && tools->scripts[i]; i++) {
+        r = job_stop(plan, tools->scripts[i], tools->reason, err);
         remove_service_links(plan, tools->scripts[i], tools->reason);
     }
+    return r;
 }
 
 /* ---- the fixer ---- */
@@ -265,7 +264,7 @@ static int plan_guest_tools(const struct fix_context *ctx, struct plan *plan, st
         if (systemd)
             r = mask_units(plan, &all_tools[i], err);
         else
-            stop_services(plan, &all_tools[i]);
+            r = stop_services(plan, &all_tools[i], err);
     }
     if (r >= 0 && ctx->opts->remove_tools_now)
         r = guest_tools_remove(ctx, plan, err);

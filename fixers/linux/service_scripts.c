@@ -2,13 +2,14 @@
 /*
  * Scripts of sysvinit: links S?? and K?? in a folder for each runlevel, from the headers of the
  * scripts (LSB 5.0 section "Comment Conventions for Init Scripts"; chkconfig(8)). Jobs of upstart:
- * upstart(5), "manual" in an override.
+ * init(5), "manual" in an override, which the version of Red Hat's systems does not read.
  */
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/linux/linux.h"
 #include "fixers/linux/services.h"
 #include "inspect/fields.h"
 
@@ -155,18 +156,37 @@ static int list_for_insserv(struct plan *plan, const char *name, const char *rea
     return r < 0 ? r : 0;
 }
 
-/* 0: there is no such job. */
-static int change_job(struct plan *plan, const char *name, bool on, const char *reason)
+static bool says_when(const char *text, const struct span *line)
+{
+    struct span words[2];
+
+    return fields_split(text, line, words, ARRAY_SIZE(words)) == ARRAY_SIZE(words) &&
+           span_is(text, words[0], "start") && span_is(text, words[1], "on");
+}
+
+int job_stop(struct plan *plan, const char *name, const char *reason, struct err *err)
 {
     CLEANUP_FREE char *job = mem_printf("/etc/init/%s.conf", name);
     CLEANUP_FREE char *override = mem_printf("/etc/init/%s.override", name);
 
     if (!plan_exists(plan, job))
         return 0;
-    if (on)
-        plan_remove(plan, override, reason);
-    else
-        plan_write_new(plan, override, "manual\n", 0644, reason);
+    /* upstart 0.6.5 of EL 6 and Amazon Linux; Debian and Ubuntu had newer ones */
+    if (guest_is_dir(plan->root, "/var/lib/rpm") && !guest_is_dir(plan->root, "/var/lib/dpkg"))
+        return comment_lines(plan, job, says_when, reason, err) < 0 ? -err->code : 1;
+    plan_write_new(plan, override, "manual\n", 0644, reason);
+    return 1;
+}
+
+/* 0: there is no such job. */
+static int start_job(struct plan *plan, const char *name, const char *reason)
+{
+    CLEANUP_FREE char *job = mem_printf("/etc/init/%s.conf", name);
+    CLEANUP_FREE char *override = mem_printf("/etc/init/%s.override", name);
+
+    if (!plan_exists(plan, job))
+        return 0;
+    plan_remove(plan, override, reason);
     return 1;
 }
 
@@ -182,8 +202,10 @@ int script_change(struct plan *plan, const char *name, enum service_change chang
     struct header header;
     int r;
 
+    if (!plan_exists(plan, script) && change == SERVICE_DISABLE)
+        return job_stop(plan, service, reason, err);
     if (!plan_exists(plan, script))
-        return change == SERVICE_MASK ? 0 : change_job(plan, service, on, reason);
+        return on ? start_job(plan, service, reason) : 0;
     if (change == SERVICE_MASK)
         return err_status(err, STATUS_USAGE, "%s: only systemd has masks; disable it", name);
     r = plan_read_text(plan, script, &text, err);

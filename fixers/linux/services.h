@@ -27,6 +27,10 @@ int unit_change(struct plan *plan, const char *name, enum service_change change,
 int openrc_change(struct plan *plan, const char *name, enum service_change change,
                   const char *reason, struct err *err);
 
+/* A job of upstart is started no more by an event. 1: done, 0: there is no such job, or negative
+ * errno and *err. */
+int job_stop(struct plan *plan, const char *name, const char *reason, struct err *err);
+
 /* Scripts in /etc/init.d with links in rc?.d, and jobs of upstart. */
 int script_change(struct plan *plan, const char *name, enum service_change change,
                   const char *reason, struct err *err);

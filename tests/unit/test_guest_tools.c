@@ -148,6 +148,22 @@ static void init_scripts_get_stop_links(void **state)
     tree_close(&tree);
 }
 
+static void upstart_of_red_hat_reads_no_overrides(void **state)
+{
+    struct tree tree;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, "/var/lib/rpm/Packages", "", 0644);
+    tree_put(&tree, "/etc/init/vmware-tools.conf",
+             "# start on\nstart on starting rc\nstop on runlevel 0\nexec /x start on y\n", 0644);
+    apply_all(&tree);
+    tree_expect(&tree, "/etc/init/vmware-tools.conf",
+                "# start on\n# start on starting rc\nstop on runlevel 0\nexec /x start on y\n");
+    assert_false(guest_exists(tree.root, "/etc/init/vmware-tools.override"));
+    tree_close(&tree);
+}
+
 /* SUSE's folders of levels lie in init.d; kudzu asks at the console. */
 static void other_init_systems(void **state)
 {
@@ -263,6 +279,7 @@ int main(void)
         cmocka_unit_test(texts),
         cmocka_unit_test(services_of_every_hypervisor_are_masked),
         cmocka_unit_test(init_scripts_get_stop_links),
+        cmocka_unit_test(upstart_of_red_hat_reads_no_overrides),
         cmocka_unit_test(other_init_systems),
         cmocka_unit_test(agents_of_clouds),
         cmocka_unit_test(packages_are_removed_on_request),
