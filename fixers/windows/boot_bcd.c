@@ -130,17 +130,19 @@ static int note_settings(const struct work *work, struct err *err)
     return 0;
 }
 
-/* The partition that is meant; NULL: there is none like that. *ret_text: what it is called. */
+/* The partition that is meant; NULL: there is none like that. *ret_other: one that may be meant as
+ * well. *ret_text: what it is called. */
 static const struct fact_device *find_place(const struct facts *facts,
-                                            const struct bcd_device *device, char **ret_text)
+                                            const struct bcd_device *device,
+                                            const struct fact_device **ret_other, char **ret_text)
 {
     if (device->kind == BCD_DEVICE_GPT) {
         *ret_text = mem_printf("partition %s of disk %s", device->part_uuid, device->disk_uuid);
-        return place_gpt(facts, device->part_uuid);
+        return place_gpt(facts, device->part_uuid, ret_other);
     }
     *ret_text = mem_printf("the partition at byte %llu of the disk with the signature %08x",
                            (unsigned long long)device->start_bytes, device->disk_id);
-    return place_mbr(facts, device->disk_id, device->start_bytes);
+    return place_mbr(facts, device->disk_id, device->start_bytes, ret_other);
 }
 
 static int check_device(const struct work *work, const char *object, uint32_t element,
@@ -148,13 +150,18 @@ static int check_device(const struct work *work, const char *object, uint32_t el
 {
     CLEANUP(hive_value_done) struct hive_value value = { 0 };
     CLEANUP_FREE char *text = NULL;
+    const struct fact_device *found, *other = NULL;
     struct bcd_device device;
     int r = get(work, object, element, &value, err);
 
     if (r <= 0 || !bcd_device_parse(value.data, value.len, &device) ||
         (device.kind != BCD_DEVICE_GPT && device.kind != BCD_DEVICE_MBR))
         return r < 0 ? r : 0;
-    if (!find_place(work->facts, &device, &text))
+    found = find_place(work->facts, &device, &other, &text);
+    if (found && other)
+        plan_note(work->plan, "%s: %s is %s, which is %s or %s: which one is not clear", work->hive,
+                  what, text, found->name, other->name);
+    if (!found)
         plan_note(work->plan,
                   "%s: %s is %s, which no disk of the guest has: it may not start before bcdboot "
                   "was run from setup media",

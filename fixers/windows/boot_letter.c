@@ -60,12 +60,13 @@ static size_t entry_of(const struct facts *facts, const struct fact_device *devi
     return strcmp(disk->table, "dos") == 0 && *end == '\0' && end > disk->table_id ? MBR_LEN : 0;
 }
 
-/* The volume that has the letter; "": one that was not given; NULL: nothing is known. */
+/* The volume that has the letter; "": one that was not given; NULL: nothing is known, or it may be
+ * one of several. */
 static const char *drive_of(const struct fact_windows *windows, int letter)
 {
     for (size_t i = 0; i < windows->n_drives; i++)
         if (windows->drives[i].letter[0] == letter)
-            return windows->drives[i].device;
+            return windows->drives[i].is_ambiguous ? NULL : windows->drives[i].device;
     return NULL;
 }
 

@@ -43,14 +43,14 @@ static bool starts_this(const struct facts *facts, const struct bcd_loader *load
                         const struct fact_device *boot_device)
 {
     const struct bcd_device *device = &loader->os_device;
-    const struct fact_device *found = NULL;
+    const struct fact_device *found = NULL, *other;
 
     if (loader->is_winpe)
         return false;
     if (device->kind == BCD_DEVICE_GPT)
-        found = place_gpt(facts, device->part_uuid);
+        found = place_gpt(facts, device->part_uuid, &other);
     else if (device->kind == BCD_DEVICE_MBR)
-        found = place_mbr(facts, device->disk_id, device->start_bytes);
+        found = place_mbr(facts, device->disk_id, device->start_bytes, &other);
     else if (device->kind == BCD_DEVICE_BOOT)
         found = boot_device;
     return is_root(facts, found) && is_folder(facts, loader->system_root);

@@ -18,8 +18,9 @@
 #define WINDOWS_SYSTEM_VOLUME "/SYSTEM:"
 
 struct win_drive {
-    char *letter; /* "C" */
-    char *device; /* guest name of the volume, "" when it is none of those given */
+    char *letter;      /* "C" */
+    char *device;      /* guest name of the volume, "" when it is none of those given */
+    bool is_ambiguous; /* several of those given may be meant */
 };
 
 /* A route of IPv6 that goes by an interface. */

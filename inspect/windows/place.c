@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "engine/base/le.h"
+#include "engine/base/mem.h"
 #include "inspect/windows/guid.h"
 
 static const struct fact_device *find_disk(const struct facts *facts, const char *name)
@@ -17,9 +18,37 @@ static const struct fact_device *find_disk(const struct facts *facts, const char
     return NULL;
 }
 
-const struct fact_device *place_mbr(const struct facts *facts, uint32_t disk_id,
-                                    uint64_t start_bytes)
+/* ---- one of several ---- */
+
+struct meant {
+    const struct facts *facts;
+    const struct fact_device *first, *second; /* in the order of the devices */
+    const struct fact_device *own;            /* on the disk of Windows */
+};
+
+static void add_meant(struct meant *meant, const struct fact_device *device)
 {
+    const struct fact_device *root = facts_root_device(meant->facts);
+
+    if (root && !meant->own && strcmp(root->disk, device->disk) == 0)
+        meant->own = device;
+    if (!meant->first)
+        meant->first = device;
+    else if (!meant->second)
+        meant->second = device;
+}
+
+static const struct fact_device *decide(const struct meant *meant,
+                                        const struct fact_device **ret_other)
+{
+    *ret_other = meant->own ? NULL : meant->second;
+    return meant->own ? meant->own : meant->first;
+}
+
+const struct fact_device *place_mbr(const struct facts *facts, uint32_t disk_id,
+                                    uint64_t start_bytes, const struct fact_device **ret_other)
+{
+    struct meant meant = { .facts = facts };
     char id[9];
 
     (void)snprintf(id, sizeof(id), "%08x", disk_id);
@@ -30,19 +59,58 @@ const struct fact_device *place_mbr(const struct facts *facts, uint32_t disk_id,
 
         if (disk && device->start_bytes == start_bytes && strcmp(disk->table, "dos") == 0 &&
             strcasecmp(disk->table_id, id) == 0)
-            return device;
+            add_meant(&meant, device);
     }
-    return NULL;
+    return decide(&meant, ret_other);
 }
 
-const struct fact_device *place_gpt(const struct facts *facts, const char *part_uuid)
+const struct fact_device *place_gpt(const struct facts *facts, const char *part_uuid,
+                                    const struct fact_device **ret_other)
 {
+    struct meant meant = { .facts = facts };
+
     for (size_t i = 0; i < facts->n_devices; i++)
         if (facts->devices[i].part_number > 0 && facts->devices[i].part_uuid[0] != '\0' &&
             strcasecmp(facts->devices[i].part_uuid, part_uuid) == 0)
-            return &facts->devices[i];
-    return NULL;
+            add_meant(&meant, &facts->devices[i]);
+    return decide(&meant, ret_other);
 }
+
+/* A signature of zero is none. */
+static bool has_id(const struct fact_device *device)
+{
+    return strcmp(device->kind, "disk") == 0 && device->table[0] != '\0' &&
+           device->table_id[strspn(device->table_id, "0x")] != '\0';
+}
+
+bool place_next_copy(const struct facts *facts, size_t *at, const struct fact_device **ret_first,
+                     const struct fact_device **ret_copy)
+{
+    for (; *at < facts->n_devices; (*at)++) {
+        const struct fact_device *disk = &facts->devices[*at];
+
+        for (size_t i = 0; i < *at && has_id(disk); i++)
+            if (has_id(&facts->devices[i]) && strcmp(facts->devices[i].table, disk->table) == 0 &&
+                strcasecmp(facts->devices[i].table_id, disk->table_id) == 0) {
+                *ret_first = &facts->devices[i];
+                *ret_copy = disk;
+                (*at)++;
+                return true;
+            }
+    }
+    return false;
+}
+
+char *place_copy_text(const struct fact_device *first, const struct fact_device *copy)
+{
+    return mem_printf(
+        "%s and %s have the same %s %s: Windows takes one of them offline, or gives it "
+        "another; detach the one that is not wanted",
+        first->name, copy->name, strcmp(copy->table, "gpt") == 0 ? "GUID" : "signature",
+        copy->table_id);
+}
+
+/* ---- others ---- */
 
 /* As its database has it, or as Windows keeps GUIDs in memory. No two things have the same, in
  * whatever order. */

@@ -73,6 +73,7 @@ if python3 -c 'import cryptography' 2>/dev/null; then
     put locked.raw locked
     refused locked.raw 'BitLocker|no key'
 fi
+
 # --- CompactOS: files of the system that not every driver can read are there nevertheless
 "$H2K_SRC/tests/lib/make-windows" --single 10 compact.raw || fail make-windows
 part compact.raw volume.ntfs
@@ -89,4 +90,16 @@ put compact.raw volume.ntfs
 expect 0 "$H2K" inspect --json compact.raw
 jq -e '.systems[0].windows.boots_from | .ahci and .ide' out >/dev/null ||
     fail "compact: $(jq -c '.systems[0].windows.boots_from' out)"
+
+# --- beside a copy of itself: what names one names the other, too; nothing is made different
+cp --sparse=always awake.raw copy.raw
+note='/dev/sda and /dev/sdb have the same signature 5cbea03e: '
+expect 0 "$H2K" inspect --json --format raw -a awake.raw -a copy.raw
+schema_ok h2k.inspect-1 out
+jq -e --arg note "$note" '[.systems[].windows | (.notes | any(startswith($note))) and .boot_default] == [true, true]' \
+    out >found || fail "$(cat out)"
+expect 5 "$H2K" plan --format raw -a awake.raw -a copy.raw
+expect_text 'several systems' err
+expect 0 "$H2K" plan --exit-code --root /dev/sdb1 --format raw -a awake.raw -a copy.raw
+expect_text "note: win-boot: $note" out
 check_clean

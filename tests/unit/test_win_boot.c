@@ -220,6 +220,31 @@ static void the_loader_of_this_windows_is_meant(void **state)
     win_guest_close(&guest);
 }
 
+/* Neither of two copies is the disk of Windows. */
+static void a_device_that_two_disks_have_is_said(void **state)
+{
+    struct win_guest guest;
+
+    (void)state;
+    win_guest_open(&guest, "[x]\n");
+    win_device(guest.facts, "/dev/sdb", "gpt", WIN_DISK_GUID, 0, 64ULL << 30);
+    win_device(guest.facts, "/dev/sdb2", "", WIN_ROOT_GUID, 128U << 20, 60ULL << 30);
+    win_device(guest.facts, "/dev/sdc", "dos", "00000001", 0, 64ULL << 30);
+    facts_set(&guest.facts->root, "/dev/sdc");
+    facts_set(&guest.facts->windows->bcd, BCD);
+    win_put_hive(&guest.tree, BCD,
+                 HEAD POLICY "[" OS
+                             "\\Elements\\21000001]\nElement=" DEVICE(ROOT_BYTES, DISK_BYTES));
+    win_expect(&guest, &fixer_win_boot,
+               "note: win-boot: /dev/sda and /dev/sdb have the same GUID " WIN_DISK_GUID
+               ": Windows takes one of them offline, or gives it another; detach the one that is "
+               "not wanted\nnote: win-boot: " BCD
+               ": the volume of Windows is partition " WIN_ROOT_GUID " of disk " WIN_DISK_GUID
+               ", which is /dev/sda2 or /dev/sdb2: which one is not "
+               "clear\n");
+    win_guest_close(&guest);
+}
+
 /* ---- boot.ini ---- */
 
 #define LINE(rdisk, partition, name)                                                               \
@@ -403,6 +428,7 @@ int main(void)
         cmocka_unit_test(an_esp_that_is_not_there_is_said),
         cmocka_unit_test(only_the_own_loader_is_changed),
         cmocka_unit_test(the_loader_of_this_windows_is_meant),
+        cmocka_unit_test(a_device_that_two_disks_have_is_said),
         cmocka_unit_test(boot_ini_is_corrected_where_it_is_clear),
         cmocka_unit_test(boot_sectors_fit_their_disk),
         cmocka_unit_test(other_sectors_are_left_alone),

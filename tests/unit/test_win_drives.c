@@ -69,6 +69,108 @@ static void volumes_of_dynamic_disks_have_letters(void **state)
     win_guest_close(&guest);
 }
 
+/* A second disk like /dev/sda, of which @root is the root; the table is a @table with the id @id.
+ */
+static void copy_disk(struct win_guest *guest, const char *root, const char *table, const char *id)
+{
+    facts_set(&guest->facts->devices[0].table, table);
+    facts_set(&guest->facts->devices[0].table_id, id);
+    win_device(guest->facts, "/dev/sdb", table, id, 0, 64ULL << 30);
+    win_device(guest->facts, "/dev/sdb2", "", WIN_ROOT_GUID, 128U << 20, 60ULL << 30);
+    win_device(guest->facts, "/dev/sdc", table, "f0000001", 0, 1ULL << 30);
+    facts_set(&guest->facts->root, root);
+}
+
+#define SIGNATURE "3e,a0,be,5c,00,00,00,08,00,00,00,00"
+#define COPY_NOTE(what)                                                                            \
+    "/dev/sda and /dev/sdb have the same " what                                                    \
+    ": Windows takes one of them offline, or gives it "                                            \
+    "another; detach the one that is not wanted"
+#define LETTER_NOTE                                                                                \
+    "the drive C: may be /dev/sda2 or /dev/sdb2, which have the same names for Windows"
+
+static const struct {
+    const char *label, *table, *id, *entry, *root;
+    const char *drives;
+    const char *notes[3];
+} copies[] = {
+    { "MBR, Windows on the first",
+      "dos",
+      "5cbea03e",
+      SIGNATURE,
+      "/dev/sda2",
+      "C=/dev/sda2 ",
+      { COPY_NOTE("signature 5cbea03e") } },
+    { "MBR, Windows on the second",
+      "dos",
+      "5cbea03e",
+      SIGNATURE,
+      "/dev/sdb2",
+      "C=/dev/sdb2 ",
+      { COPY_NOTE("signature 5cbea03e") } },
+    { "MBR, Windows elsewhere",
+      "dos",
+      "5cbea03e",
+      SIGNATURE,
+      "/dev/sdc",
+      "C= ",
+      { COPY_NOTE("signature 5cbea03e"), LETTER_NOTE } },
+    { "GPT",
+      "gpt",
+      WIN_DISK_GUID,
+      "44,4d,49,4f,3a,49,44,3a," ROOT_BYTES,
+      "/dev/sdb2",
+      "C=/dev/sdb2 ",
+      { COPY_NOTE("GUID " WIN_DISK_GUID) } },
+    { "GPT, Windows elsewhere",
+      "gpt",
+      WIN_DISK_GUID,
+      "44,4d,49,4f,3a,49,44,3a," ROOT_BYTES,
+      "/dev/sdc",
+      "C= ",
+      { COPY_NOTE("GUID " WIN_DISK_GUID), LETTER_NOTE } },
+    { "no signature", "dos", "00000000", BLANK8 ",01,00,00,00", "/dev/sda2", "C= ", { NULL } },
+};
+
+/* What names a disk names its copies too; the fixer never takes one of them for the other. */
+static void copies_of_a_disk_are_said(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_SIZE(copies); i++) {
+        const struct strlist *notes;
+        struct win_guest guest;
+        char *entries = mem_printf("[MountedDevices]\n\\DosDevices\\C:=hex:%s\n", copies[i].entry);
+        struct plan *plan;
+        char *text;
+        size_t n = 0;
+
+        print_message("case: %s\n", copies[i].label);
+        win_guest_open(&guest, entries);
+        copy_disk(&guest, copies[i].root, copies[i].table, copies[i].id);
+        find_drives(&guest);
+        text = drives_text(&guest);
+        assert_string_equal(text, copies[i].drives);
+        free(text);
+        notes = &guest.facts->windows->notes;
+        for (; n < ARRAY_SIZE(copies[i].notes) && copies[i].notes[n]; n++) {
+            assert_true(n < notes->n);
+            assert_string_equal(notes->items[n], copies[i].notes[n]);
+        }
+        assert_int_equal(notes->n, n);
+
+        win_put_hive(&guest.tree, SOFTWARE,
+                     "[Microsoft\\Windows NT\\CurrentVersion]\nSystemRoot=sz:c:\\Windows\n");
+        facts_set(&guest.facts->windows->software_hive, SOFTWARE);
+        plan = win_plan(&guest, &fixer_win_boot);
+        assert_int_equal(plan->notes.n, n > 0);
+        assert_true(n == 0 || strstr(plan->notes.items[0], copies[i].notes[0]));
+        assert_int_equal(plan->n, copies[i].notes[0] ? 0 : 1);
+        plan_free(plan);
+        free(entries);
+        win_guest_close(&guest);
+    }
+}
+
 /* ---- letters ---- */
 
 #define MOUNTED "MountedDevices]\n\\DosDevices\\C:=hex:"
@@ -198,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(volumes_of_dynamic_disks_have_letters),
+        cmocka_unit_test(copies_of_a_disk_are_said),
         cmocka_unit_test(a_letter_of_no_partition_is_corrected),
         cmocka_unit_test(the_letter_of_a_dynamic_volume_is_left_alone),
         cmocka_unit_test(an_unlocked_volume_has_the_letter_of_its_partition),
