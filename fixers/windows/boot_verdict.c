@@ -63,12 +63,15 @@ static const char *const verdict_texts[] = {
     [BOOT_NO_FILE] = "it is not in the source",
 };
 
-static char *describe(const char *file, bool at_boot, const struct win_verdict *verdict)
+static char *describe(const char *file, bool at_boot, const struct win_target *target,
+                      const struct win_verdict *verdict)
 {
     const struct signature *signature = &verdict->signature;
     const char *text = verdict->verdict == BOOT_NO && at_boot
                            ? "Windows would stop when it starts (0xC0000428)"
-                           : verdict_texts[verdict->verdict];
+                       : boot_verdict_installs(verdict->verdict, target)
+                           ? verdict_texts[verdict->verdict]
+                           : "Windows starts it, but asks somebody before it installs it";
     CLEANUP_FREE char *who = NULL;
 
     if (verdict->verdict >= BOOT_WRONG_MACHINE)
@@ -135,7 +138,7 @@ void win_driver_boot_verdict(const struct win_driver *driver, const struct win_t
     if (service && service->start == 0 && ret->signature.by_catalog && asks_at_boot(target) &&
         ret->verdict != BOOT_WRONG_MACHINE)
         ret->verdict = BOOT_NO;
-    ret->text = service ? describe(service->binary, service->start == 0, ret)
+    ret->text = service ? describe(service->binary, service->start == 0, target, ret)
                         : mem_printf("%s: it has no program", driver->name);
 }
 
@@ -152,31 +155,41 @@ bool boot_verdict_is_usable(enum boot_verdict verdict, bool secure_boot)
            (!secure_boot && (verdict == BOOT_NO_SECURE_BOOT || verdict == BOOT_UNSIGNED_OK));
 }
 
+bool boot_verdict_installs(enum boot_verdict verdict, const struct win_target *target)
+{
+    return verdict != BOOT_UNSIGNED_OK || target->major < 6;
+}
+
 const struct win_driver *win_driver_choose(const struct win_drivers *drivers, const char *name,
                                            const struct win_target *target, bool secure_boot,
                                            struct win_verdict *ret_verdict, struct strlist *notes)
 {
-    bool has_first = false;
+    const struct win_driver *unsigned_one = NULL; /* *ret_verdict is its */
 
     *ret_verdict = (struct win_verdict){ .verdict = BOOT_NO_FILE };
     for (size_t i = 0; i < drivers->n; i++) {
         const struct win_driver *driver = &drivers->items[i];
         struct win_verdict verdict;
+        bool is_usable;
 
         if (strcmp(driver->name, name) != 0)
             continue;
         win_driver_boot_verdict(driver, target, &verdict);
-        if (boot_verdict_is_usable(verdict.verdict, secure_boot)) {
+        is_usable = boot_verdict_is_usable(verdict.verdict, secure_boot);
+        if (is_usable && boot_verdict_installs(verdict.verdict, target)) {
             win_verdict_done(ret_verdict);
             *ret_verdict = verdict;
             return driver;
         }
         strlist_take(notes, mem_printf("%s: %s", driver->dir, verdict.text));
-        if (has_first)
+        if (ret_verdict->text && (!is_usable || unsigned_one)) {
             win_verdict_done(&verdict);
-        else
-            *ret_verdict = verdict;
-        has_first = true;
+            continue;
+        }
+        win_verdict_done(ret_verdict);
+        *ret_verdict = verdict;
+        if (is_usable)
+            unsigned_one = driver;
     }
-    return NULL;
+    return unsigned_one;
 }

@@ -22,6 +22,9 @@ static const struct win_driver *choose(const struct fix_context *ctx, struct pla
     const struct win_driver *driver = win_driver_choose(
         drivers, first->name, target, ctx->opts->secure_boot == SECURE_BOOT_ON, &verdict, &notes);
 
+    if (!first->is_boot_storage && !boot_verdict_installs(verdict.verdict, target))
+        driver = NULL;
+
     /* of those that start with Windows the fixer before this one has told */
     for (size_t i = 0; i < notes.n && !first->is_boot_storage; i++)
         plan_note(plan, "%s", notes.items[i]);

@@ -76,9 +76,14 @@ enum boot_verdict win_program_verdict(const void *pe, size_t len, const struct w
 /* Can it be put at the start of Windows? @secure_boot: the machine will insist on it. */
 bool boot_verdict_is_usable(enum boot_verdict verdict, bool secure_boot);
 
+/* Does Windows install it without a question, which nobody would answer? From Vista on it asks
+ * about what is not signed by somebody it knows, also where it starts such drivers. */
+bool boot_verdict_installs(enum boot_verdict verdict, const struct win_target *target);
+
 /*
- * The first driver of that name, by rank, that can start; *ret_verdict is its verdict, or that of
- * the first one when none can (NULL is returned then). @notes gets a line for each one passed over.
+ * The first driver of that name, by rank, that can start and is installed without a question, else
+ * the first that can start; *ret_verdict is its verdict, or that of the first one when none can
+ * (NULL is returned then). @notes gets a line for each one that is no choice.
  */
 const struct win_driver *win_driver_choose(const struct win_drivers *drivers, const char *name,
                                            const struct win_target *target, bool secure_boot,

@@ -138,6 +138,16 @@ make_windows --uefi 8.1 secure.raw
 expect 0 "$H2K" offline-fix --secure-boot on --virtio-win vw --force -o done.qcow2 secure.raw
 reported '.target.disk_bus == "sata" and .target.secure_boot'
 
+# --- with 32 bits Windows starts what is self-signed, but asks before it installs it: no network then
+make_windows --arch x86 8.1 small.raw
+"$H2K_SRC/tests/lib/make-virtio-win" --os w8.1 own >/dev/null || fail "make-virtio-win"
+expect 0 "$H2K" offline-fix --virtio-win own --force -o done.qcow2 small.raw
+reported '.target.disk_bus == "virtio" and (.target.nics | all(.model == "e1000e"))'
+reported 'any(.notes[]; test("NetKVM/w8.1/x86: .* asks somebody before it installs it"))'
+expect 0 "$H2K" offline-fix --virtio-win vw --force -o done.qcow2 small.raw
+reported '.target.disk_bus == "virtio" and (.target.nics | all(.model == "virtio"))'
+reported 'any(.changes[]; .reason | test("^netkvm .* from NetKVM/w7/x86, signed with SHA-1"))'
+
 # --- no fast startup once its image was given up
 make_windows --hibernated 10 asleep.raw
 expect 0 "$H2K" offline-fix --discard-hibernation --virtio-win vw --force -o done.qcow2 asleep.raw

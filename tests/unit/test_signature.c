@@ -374,8 +374,10 @@ static void chosen(void **state)
         { "viostor", &windows_81, true, "none 4 -2" },
         { "netkvm", &windows_81, false, "NetKVM/w7/amd64 1 -1" },
         { "viofs", &windows_81, false, "none 4 -1" }, /* Windows 7 has none */
-        /* 32 bits: nobody asks */
-        { "viostor", &windows_81_32, false, "viostor/w8.1/x86 3 -0" },
+        /* 32 bits: it would be started, but not be installed */
+        { "viostor", &windows_81_32, false, "viostor/w7/x86 0 -1" },
+        { "netkvm", &windows_81_32, false, "NetKVM/w7/x86 0 -1" },
+        { "viofs", &windows_81_32, false, "viofs/w8.1/x86 3 -1" },
         { "viostor", &windows_10, true, "amd64/w10 0 -0" },
         { "qemufwcfg", &windows_10, true, "none 6 -0" },
         { "fwcfg", &windows_10, true, "fwcfg/w10/amd64 0 -0" },
