@@ -327,6 +327,16 @@ static void find_leftovers(const struct fix_context *ctx, struct net_records *re
     }
 }
 
+/* Has the guest just this one? Then it is meant by whatever there is of it, unless the user says
+ * which it is. */
+static bool is_single(const struct fix_context *ctx, const struct net_record *record)
+{
+    const struct fact_windows *windows = ctx->facts->windows;
+
+    return record->from && !mac_given(ctx, record->name) &&
+           (windows->n_nics == 1 || (record->from->is_present && count_present(windows) == 1));
+}
+
 /* Without a MAC address only the single adapter of a guest that had a single one can be meant. */
 static void drop_unknown(const struct fix_context *ctx, struct plan *plan,
                          struct net_records *records)
@@ -340,6 +350,7 @@ static void drop_unknown(const struct fix_context *ctx, struct plan *plan,
         struct net_record *record = &records->items[i];
 
         if (*record->mac || single) {
+            record->is_single = single && is_single(ctx, record);
             records->items[n++] = *record;
             continue;
         }

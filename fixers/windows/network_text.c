@@ -91,6 +91,11 @@ static void add_list_field(const char *name, const struct strlist *list, struct 
     strbuf_putc(ret, '\n');
 }
 
+static void add_flag(const char *name, bool value, struct strbuf *ret)
+{
+    strbuf_printf(ret, "    %s = $%s\n", name, value ? "true" : "false");
+}
+
 /* "AA-BB-CC-DD-EE-FF", as Get-NetAdapter has it. */
 static char *windows_mac(const char *mac)
 {
@@ -128,8 +133,11 @@ static void add_powershell(const struct net_record *record, struct strbuf *ret)
     add_field("Suffix", record->suffix, ret);
     add_list_field("Wins", &record->wins, ret);
     add_list_field("Leftovers", &record->leftovers, ret);
-    strbuf_printf(ret, "    Metric = %u\n    Dhcp = $%s\n    Wanted = $%s\n}\n", record->metric,
-                  record->dhcp ? "true" : "false", record->is_wanted ? "true" : "false");
+    strbuf_printf(ret, "    Metric = %u\n", record->metric);
+    add_flag("Single", record->is_single, ret);
+    add_flag("Dhcp", record->dhcp, ret);
+    add_flag("Wanted", record->is_wanted, ret);
+    strbuf_puts(ret, "}\n");
 }
 
 char *network_powershell(const struct net_records *records)
@@ -156,6 +164,7 @@ static void add_vbscript(const struct net_record *record, bool by_netsh, struct 
 {
     CLEANUP_STRLIST struct strlist dns4 = { 0 }, dns6 = { 0 };
     const char *const texts[] = { record->name, record->guid, record->mac };
+    const bool flags[] = { record->is_single, record->dhcp, record->is_wanted };
 
     for (size_t i = 0; i < record->dns.n; i++)
         strlist_add(strchr(record->dns.items[i], ':') ? &dns6 : &dns4, record->dns.items[i]);
@@ -178,8 +187,10 @@ static void add_vbscript(const struct net_record *record, bool by_netsh, struct 
     add_text(&vbscript, record->suffix, ret);
     add_more(&record->wins, ret);
     add_more(&record->leftovers, ret);
-    strbuf_printf(ret, ", %u, %s, %s\n", record->metric, record->dhcp ? "True" : "False",
-                  record->is_wanted ? "True" : "False");
+    strbuf_printf(ret, ", %u", record->metric);
+    for (size_t i = 0; i < ARRAY_SIZE(flags); i++)
+        strbuf_puts(ret, flags[i] ? ", True" : ", False");
+    strbuf_putc(ret, '\n');
 }
 
 char *network_vbscript(const struct net_records *records, bool by_netsh)

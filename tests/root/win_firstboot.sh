@@ -271,6 +271,9 @@ SetGateways 192.0.2.1 1
 SetIPConnectionMetric 5
 metric failed with 70
 Lost: there is no adapter 00:50:56:aa:bb:ee
+Lost: there is no adapter 00:50:56:aa:bb:ee
+LAN 5: Red Hat VirtIO Ethernet Adapter, 00:50:56:AA:BB:CC
+SetDNSDomain example.org
 END
 test "$status" = 248
 

@@ -92,12 +92,15 @@ Function NewWmi()
 End Function
 
 Sub RestoreAll
-    Restore ("LAN"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.5"), ("192.0.2.6")), Array(("255.255.255.0"), ("255.255.255.0")), Array(("192.0.2.1"), ("192.0.2.2")), Array(0, 20), Array(("2001:db8::5/64"), ("2001:db8::6/64")), Array(("::/0 fe80::1 0"), ("2001:db8:5::/48 2001:db8::1 20"), ("2001:db8:6::/48 :: 0")), Array(("192.0.2.53")), Array(("2001:db8::53"), ("2001:db8::54")), ("example.org"), Array(("192.0.2.54")), Array(("{CD}")), 0, False, False
-    Restore ("Refused"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.7"), ("192.0.2.8")), Array(("255.255.255.0"), ("255.255.255.0")), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(("{CD}")), 0, False, False
-    Restore ("Vista"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(("2001:db8::8/64")), Array(("::/0 fe80::8 0")), Array(), Array(("2001:db8::58")), (""), Array(), Array(), 0, False, False
-    Restore ("Names"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(), Array(), Array(("192.0.2.53")), Array(), (""), Array(), Array(), 0, True, False
-    Restore ("Same"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(("192.0.2.9")), Array(("255.255.255.0")), Array(), Array(), Array(("2001:db8::9/64")), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False
-    Restore ("LAN 4"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, True, True
-    Restore ("Other"), (""), ("00:50:56:aa:bb:dd"), False, Array(("192.0.2.7")), Array(("255.255.255.0")), Array(("192.0.2.1")), Array(0), Array(), Array(), Array(), Array(), (""), Array(), Array(), 5, False, False
-    Restore ("Lost"), (""), ("00:50:56:aa:bb:ee"), False, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False
+    Restore ("LAN"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.5"), ("192.0.2.6")), Array(("255.255.255.0"), ("255.255.255.0")), Array(("192.0.2.1"), ("192.0.2.2")), Array(0, 20), Array(("2001:db8::5/64"), ("2001:db8::6/64")), Array(("::/0 fe80::1 0"), ("2001:db8:5::/48 2001:db8::1 20"), ("2001:db8:6::/48 :: 0")), Array(("192.0.2.53")), Array(("2001:db8::53"), ("2001:db8::54")), ("example.org"), Array(("192.0.2.54")), Array(("{CD}")), 0, False, False, False
+    Restore ("Refused"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(("192.0.2.7"), ("192.0.2.8")), Array(("255.255.255.0"), ("255.255.255.0")), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(("{CD}")), 0, False, False, False
+    Restore ("Vista"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(("2001:db8::8/64")), Array(("::/0 fe80::8 0")), Array(), Array(("2001:db8::58")), (""), Array(), Array(), 0, False, False, False
+    Restore ("Names"), ("{AB}"), ("00:50:56:aa:bb:cc"), True, Array(), Array(), Array(), Array(), Array(), Array(), Array(("192.0.2.53")), Array(), (""), Array(), Array(), 0, False, True, False
+    Restore ("Same"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(("192.0.2.9")), Array(("255.255.255.0")), Array(), Array(), Array(("2001:db8::9/64")), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False, False
+    Restore ("LAN 4"), ("{new}"), ("00:50:56:aa:bb:ff"), True, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, False, True, True
+    Restore ("Other"), (""), ("00:50:56:aa:bb:dd"), False, Array(("192.0.2.7")), Array(("255.255.255.0")), Array(("192.0.2.1")), Array(0), Array(), Array(), Array(), Array(), (""), Array(), Array(), 5, False, False, False
+    Restore ("Lost"), (""), ("00:50:56:aa:bb:ee"), False, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False, False
+    wmi.list = Array(NewAdapter(7, "00:50:56:AA:BB:CC", "LAN 5"))
+    Restore ("Lost"), (""), ("00:50:56:aa:bb:ee"), False, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), (""), Array(), Array(), 0, False, False, False
+    Restore ("LAN 5"), (""), ("00:50:56:aa:bb:ee"), False, Array(), Array(), Array(), Array(), Array(), Array(), Array(), Array(), ("example.org"), Array(), Array(), 0, True, False, False
 End Sub

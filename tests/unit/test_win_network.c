@@ -149,15 +149,17 @@ static void addresses_are_found_by_mac(void **state)
                   "    Wins = @(('192.0.2.54'))\r\n"
                   "    Leftovers = @()\r\n"
                   "    Metric = 0\r\n"
+                  "    Single = $false\r\n"
                   "    Dhcp = $false\r\n"
                   "    Wanted = $false\r\n}\r\n");
     is_nt(6, 1);
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.vbs",
-                  "    Restore (\"Other\"), (\"{AB}\"), (\"00:50:56:aa:bb:dd\"), True, "
-                  "Array((\"192.0.2.6\")), Array((\"255.255.255.128\")), Array((\"192.0.2.1\")), "
-                  "Array(20), Array(), Array(), Array((\"192.0.2.53\")), Array(), "
-                  "(\"example.org\"), Array((\"192.0.2.54\")), Array(), 0, False, False\r\n");
+    expect_script(
+        "2000-network.vbs",
+        "    Restore (\"Other\"), (\"{AB}\"), (\"00:50:56:aa:bb:dd\"), True, "
+        "Array((\"192.0.2.6\")), Array((\"255.255.255.128\")), Array((\"192.0.2.1\")), "
+        "Array(20), Array(), Array(), Array((\"192.0.2.53\")), Array(), "
+        "(\"example.org\"), Array((\"192.0.2.54\")), Array(), 0, False, False, False\r\n");
     is_nt(5, 2);
     assert_int_equal(make_plan(&err), 0);
     expect_script("2000-network.vbs", "(\"00:50:56:aa:bb:dd\"), False, ");
@@ -175,6 +177,17 @@ static void unknown_adapters_are_not_guessed(void **state)
     add_nic("Ethernet0", "");
     assert_int_equal(make_plan(&err), 0);
     expect_script("2000-network.ps1", "Mac = ('')"); /* the only one */
+    expect_script("2000-network.ps1", "    Single = $true\r\n");
+    facts_set(&facts->windows->nics[0].mac, "00:50:56:aa:bb:cc"); /* it may have got another */
+    assert_int_equal(make_plan(&err), 0);
+    expect_script("2000-network.ps1", "    Single = $true\r\n");
+    *option = (struct nic_option){ .name = name, .mac = mac };
+    opts.nics = option;
+    opts.n_nics = 1;
+    assert_int_equal(make_plan(&err), 0);
+    expect_script("2000-network.ps1", "    Single = $false\r\n"); /* that one and no other */
+    opts.n_nics = 0;
+    facts_set(&facts->windows->nics[0].mac, "");
     other = add_nic("Ethernet1", "");
     other->is_static = false;
     strlist_done(&other->dns);
@@ -184,8 +197,6 @@ static void unknown_adapters_are_not_guessed(void **state)
     assert_int_equal(plan->n, 0);
     assert_int_equal(plan->notes.n, 1);
     assert_non_null(strstr(plan->notes.items[0], "--nic"));
-    *option = (struct nic_option){ .name = name, .mac = mac };
-    opts.nics = option;
     opts.n_nics = 1;
     assert_int_equal(make_plan(&err), 0);
     expect_script("2000-network.ps1", "Mac = ('52-54-00-00-00-01')");
@@ -257,7 +268,7 @@ static void wishes_are_for_the_same_adapter_too(void **state)
     wish->dhcp = true;
     assert_int_equal(make_plan(&err), 0);
     expect_script("2000-network.vbs", "(\"{AB}\"), (\"00:50:56:aa:bb:cc\"), True, Array(), ");
-    expect_script("2000-network.vbs", ", Array(), Array(), 0, True, True\r\n");
+    expect_script("2000-network.vbs", ", Array(), Array(), 0, True, True, True\r\n");
     is_nt(10, 0);
     assert_int_equal(make_plan(&err), 0);
     expect_script("2000-network.ps1", "    Dhcp = $true\r\n    Wanted = $true\r\n");

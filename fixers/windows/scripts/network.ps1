@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Give the adapters of $records (above) their addresses again. An adapter is found by its MAC
-# address, or by being the only one. It may take a while until its driver works. Each try begins
+# address, or by being the only one; that is meant as well where the machine had a single one and
+# none with that address has come. It may take a while until its driver works. Each try begins
 # anew: what one before it has set goes first.
 $interfaces = 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters\Interfaces'
 $interfaces6 = 'HKLM:\SYSTEM\CurrentControlSet\Services\Tcpip6\Parameters\Interfaces'
@@ -8,11 +9,12 @@ $networks = 'HKLM:\SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-
 $any4 = '0.0.0.0/0'
 $any6 = '::/0'
 
-function Find-Adapter($record) {
+function Find-Adapter($record, $is_late) {
     $all = @(Get-NetAdapter -Physical -ErrorAction SilentlyContinue |
         Where-Object { "$($_.Status)" -ne 'Not Present' })
-    if ($record.Mac) {
-        $all = @($all | Where-Object { $_.MacAddress -eq $record.Mac })
+    $same = @($all | Where-Object { $_.MacAddress -eq $record.Mac })
+    if ($record.Mac -and ($same.Count -gt 0 -or -not ($is_late -and $record.Single))) {
+        $all = $same
     }
     if ($all.Count -eq 1) {
         return $all[0]
@@ -231,14 +233,14 @@ function Restore-Adapter($record, $adapter) {
 }
 
 $end = (Get-Date).AddMinutes(5)
-while (@($records | Where-Object { -not (Find-Adapter $_) }).Count -gt 0 -and (Get-Date) -lt $end) {
+while (@($records | Where-Object { -not (Find-Adapter $_ $false) }).Count -gt 0 -and (Get-Date) -lt $end) {
     Start-Sleep -Seconds 3
 }
 $end = (Get-Date).AddMinutes(1)
 $result = 0
 foreach ($record in $records) {
     $script:failed = $false
-    $adapter = Find-Adapter $record
+    $adapter = Find-Adapter $record $true
     if (-not $adapter) {
         Write-Output "$($record.Name): there is no adapter $($record.Mac)"
         $result = 248

@@ -1,7 +1,8 @@
 ' SPDX-License-Identifier: LGPL-2.1-or-later
 ' Give adapters their addresses again, before PowerShell can: each is given by a call of Restore
-' (below). An adapter is found by its MAC address, or by being the only one. It may take a while
-' until its driver works.
+' (below). An adapter is found by its MAC address, or by being the only one; that is meant as well
+' where the machine had a single one and none with that address has come. It may take a while until
+' its driver works.
 Option Explicit
 Const CLASS_KEY = "{4D36E972-E325-11CE-BFC1-08002BE10318}"
 Const CONTROL = "HKLM\SYSTEM\CurrentControlSet\"
@@ -53,6 +54,13 @@ Sub CheckRun(what, line)
     Dim code
     code = Run(line)
     If code <> 0 Then Fail what, code
+End Sub
+
+' The adapter is there before TCP/IP is bound to it.
+Sub WaitForStack(connection)
+    Do While shell.Run("netsh interface ipv4 show interfaces interface=""" & connection & """", 0, True) <> 0 And Now < deadline
+        WScript.Sleep 3000
+    Loop
 End Sub
 
 ' From NT 6.0 on: WMI would leave out addresses that another adapter has had. What a try before this
@@ -141,7 +149,7 @@ Sub ClearGhost(name, guid)
     On Error GoTo 0
 End Sub
 
-Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, addresses6, routes6, dns, dns6, suffix, wins, leftovers, metric, dhcp, wanted)
+Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, addresses6, routes6, dns, dns6, suffix, wins, leftovers, metric, is_single, dhcp, wanted)
     Dim adapter, config, second, same, guid_left
     failed = False
     Set adapter = FindAdapter(mac)
@@ -149,6 +157,7 @@ Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, addr
         WScript.Sleep 3000
         Set adapter = FindAdapter(mac)
     Loop
+    If adapter Is Nothing And is_single Then Set adapter = FindAdapter("")
     If adapter Is Nothing Then
         WScript.Echo name & ": there is no adapter " & mac
         result = 248
@@ -161,6 +170,7 @@ Sub Restore(name, guid, mac, by_netsh, addresses, masks, gateways, metrics, addr
         Exit Sub
     End If
     WScript.Echo name & ": " & adapter.Description & ", " & adapter.MACAddress
+    If by_netsh Then WaitForStack adapter.NetConnectionID
     If UBound(addresses) >= 0 Then
         If by_netsh Then
             SetByNetsh adapter.NetConnectionID, addresses, masks, gateways, metrics
