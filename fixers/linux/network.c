@@ -330,7 +330,7 @@ static int plan(const struct fix_context *ctx, struct plan *plan, struct err *er
     if (r < 0)
         return r;
     network.kernel_names = r > 0;
-    r = find_naming_way(plan, &network.way, err);
+    r = find_naming_way(plan, network.kernel_names, &network.way, err);
     if (r < 0)
         return r;
     find_kept(&network);

@@ -251,13 +251,27 @@ static int rules_are_old(struct plan *plan, struct err *err)
     return has_sysfs && !has_attr;
 }
 
-int find_naming_way(struct plan *plan, enum naming_way *ret, struct err *err)
+/* udev of Debian 8 reads .link files with net.ifnames=1 only. */
+static bool link_files_are_asked_for(const struct guest_root *root)
+{
+    CLEANUP_FREE char *text = NULL;
+    struct err err = ERR_NONE;
+
+    return guest_read(root, "/lib/udev/rules.d/80-net-setup-link.rules", GUEST_TEXT_MAX, &text,
+                      NULL, &err) >= 0 &&
+           strstr(text, "ENV{net.ifnames}!=\"1\"");
+}
+
+int find_naming_way(struct plan *plan, bool kernel_names, enum naming_way *ret, struct err *err)
 {
     int r;
 
     *ret = NAMING_LINK;
-    if (has_link_files(plan->root))
+    if (has_link_files(plan->root)) {
+        if (kernel_names && link_files_are_asked_for(plan->root))
+            *ret = NAMING_RULE;
         return 0;
+    }
     if (has_mdev(plan->root)) {
         r = mdev_names(plan, err);
         *ret = r > 0 ? NAMING_TABLE : NAMING_NONE;
@@ -322,9 +336,9 @@ int keeps_kernel_names(const struct facts *facts, struct plan *plan, struct err 
         if (target && strcmp(target, "/dev/null") == 0)
             return 1;
     }
-    if (!*facts->boot_config || plan_read_text(plan, facts->boot_config, &text, err) < 0)
-        return err->code ? -err->code : 0;
+    if (*facts->boot_config && plan_read_text(plan, facts->boot_config, &text, err) < 0)
+        return -err->code;
     if (text && ifnames_in(text) >= 0)
         return ifnames_in(text) == 0;
-    return other_configs_keep(plan, err);
+    return link_files_are_asked_for(plan->root) ? 1 : other_configs_keep(plan, err);
 }

@@ -35,7 +35,8 @@ enum naming_way {
     NAMING_TABLE,  /* /etc/mactab: mdev with nameif */
     NAMING_NONE,   /* mdev alone; udev before 098 */
 };
-int find_naming_way(struct plan *plan, enum naming_way *ret, struct err *err);
+/* @kernel_names: as keeps_kernel_names() says. */
+int find_naming_way(struct plan *plan, bool kernel_names, enum naming_way *ret, struct err *err);
 
 /* Does udev ask Red Hat's rename_device, which reads HWADDR= of ifcfg files? */
 bool has_rename_device(const struct guest_root *root);

@@ -34,6 +34,11 @@
         "/lib/udev/rename_device", ""                                                              \
     }
 
+#define DEBIAN_8                                                                                   \
+    "/lib/udev/rules.d/80-net-setup-link.rules",                                                   \
+        "IMPORT{cmdline}=\"net.ifnames\"\nENV{net.ifnames}!=\"1\", "                               \
+        "GOTO=\"net_setup_link_end\"\n"
+
 struct file {
     const char *path, *text;
 };
@@ -137,6 +142,17 @@ static const struct {
       { { INTERFACES, "iface eth0 inet dhcp\n" },
         { "/boot/grub/grub.cfg", "linux /vmlinuz root=UUID=1 net.ifnames=0 quiet\n" } },
       .want = { NULL, NULL } },
+    { "Debian 8 keeps the kernel's names",
+      { { INTERFACES, "auto eth0\niface eth0 inet dhcp\n" }, { DEBIAN_8 } },
+      .want = { NULL, NULL } },
+    { "Debian 8 reads rules, and no .link files",
+      { { INTERFACES, STATIC "    hwaddress ether " MAC "\n" }, { DEBIAN_8 } },
+      .want = { RULES, RULE } },
+    { "Debian 8 where it is told to read them",
+      { { INTERFACES, STATIC },
+        { DEBIAN_8 },
+        { "/boot/grub/grub.cfg", "linux /vmlinuz root=UUID=1 net.ifnames=1 quiet\n" } },
+      .want = { LINK_PATH, BY_DRIVER } },
     { "eth0 with predictable names",
       { { INTERFACES, "iface eth0 inet dhcp\n" }, { "/boot/grub/grub.cfg", "linux /vmlinuz\n" } },
       .want = { "/etc/systemd/network/10-h2k-eth0.link",
