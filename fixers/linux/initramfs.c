@@ -183,6 +183,16 @@ static const char *append_reason(const struct initramfs_work *work)
     return "interfaces are named before the root file system is there";
 }
 
+/* LILO's map lists the sectors that the file had when lilo was run (lilo(8)). */
+static void note_map(struct initramfs_work *work)
+{
+    if (strcmp(work->ctx->facts->boot_loader, "lilo") == 0)
+        plan_note(work->plan,
+                  "LILO loads %s by a map of its sectors, without what is added: run lilo in the "
+                  "guest, from an IDE or SATA disk, before it starts from a virtio disk",
+                  work->kernel->initrd);
+}
+
 static int plan_segment(struct initramfs_work *work, struct err *err)
 {
     CLEANUP_STRBUF struct strbuf bytes = { 0 };
@@ -208,6 +218,7 @@ static int plan_segment(struct initramfs_work *work, struct err *err)
         return err_set(err, EFBIG, "the modules for %s", work->kernel->initrd);
     note = describe(work, n_naming);
     plan_append(work->plan, work->kernel->initrd, bytes.data, bytes.len, note, append_reason(work));
+    note_map(work);
     return work->missing.n > 0;
 }
 

@@ -314,6 +314,20 @@ static void a_kernel_with_built_in_drivers_may_have_stale_names_inside(void **st
 }
 
 /* ELF's e_machine is at byte 18; 183 is AArch64. */
+static void lilo_must_make_its_map_anew(void **state)
+{
+    struct plan *plan;
+
+    (void)state;
+    facts_set(&facts->boot_loader, "lilo");
+    make_initrd("gzip", "kernel/drivers/scsi/vmw_pvscsi.ko");
+    plan = make_plan();
+    assert_non_null(find_change(plan, INITRD));
+    assert_int_equal(plan->notes.n, 1);
+    assert_non_null(strstr(plan->notes.items[0], "LILO loads " INITRD));
+    plan_free(plan);
+}
+
 static void modules_of_another_processor_are_indexed(void **state)
 {
     struct stat st;
@@ -577,6 +591,7 @@ int main(void)
         WITH_GUEST(archived_names_of_disks_become_uuids),
         WITH_GUEST(devices_that_are_gone_are_not_waited_for),
         WITH_GUEST(a_kernel_with_built_in_drivers_may_have_stale_names_inside),
+        WITH_GUEST(lilo_must_make_its_map_anew),
         WITH_GUEST(modules_of_another_processor_are_indexed),
         WITH_GUEST(an_archive_is_read_once),
         WITH_GUEST(kernels_with_built_in_drivers_are_left_alone),
