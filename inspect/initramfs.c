@@ -148,6 +148,7 @@ static bool is_kept(const char *name)
         "etc/systemd/system/*.device.d/timeout.conf",
         "*dracut/hooks/initqueue/finished/devexists-*.sh",
         "etc/lvm/lvm.conf",
+        "etc/lvm/lvmlocal.conf",
         "etc/mdadm.conf",
         "etc/mdadm/mdadm.conf",
         "init",

@@ -20,6 +20,7 @@ static const struct {
     { "etc/crypttab", crypttab_by_uuid },
     { "etc/cmdline.d/*.conf", command_line_by_uuid },
     { "etc/lvm/lvm.conf", lvm_filters_by_name },
+    { "etc/lvm/lvmlocal.conf", lvm_filters_by_name },
     { "etc/mdadm.conf", mdadm_conf_by_uuid },
     { "etc/mdadm/mdadm.conf", mdadm_conf_by_uuid },
 };

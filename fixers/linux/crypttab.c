@@ -61,16 +61,26 @@ char *crypttab_by_uuid(const struct fix_context *ctx, struct plan *plan, const c
     return edits_apply(&edits, text, strlen(text), NULL);
 }
 
-static int plan_crypttab(const struct fix_context *ctx, struct plan *plan, struct err *err)
+static int plan_one(const struct fix_context *ctx, struct plan *plan, const char *path,
+                    struct err *err)
 {
     CLEANUP_FREE char *text = NULL;
     CLEANUP_FREE char *fixed = NULL;
-    int r = plan_read_text(plan, "/etc/crypttab", &text, err);
+    int r = plan_read_text(plan, path, &text, err);
 
     if (r <= 0)
         return r;
-    fixed = crypttab_by_uuid(ctx, plan, "/etc/crypttab", text);
-    plan_write(plan, "/etc/crypttab", fixed, REASON);
+    fixed = crypttab_by_uuid(ctx, plan, path, text);
+    plan_write(plan, path, fixed, REASON);
+    return 0;
+}
+
+static int plan_crypttab(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    /* the second is what mkinitcpio puts into its archive */
+    if (plan_one(ctx, plan, "/etc/crypttab", err) < 0 ||
+        plan_one(ctx, plan, "/etc/crypttab.initramfs", err) < 0)
+        return -err->code;
     return 0;
 }
 

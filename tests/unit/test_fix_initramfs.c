@@ -197,6 +197,8 @@ static void archived_names_of_disks_become_uuids(void **state)
           "target=cr,source=UUID=aaaa-3333,key=none\n" },
         { "etc/lvm/lvm.conf", "devices { filter = [ \"a|/dev/sda3|\", \"r|.*|\" ] }\n",
           "devices { filter = [ \"a|/dev/[hsv]da3|\", \"r|.*|\" ] }\n" },
+        { "etc/lvm/lvmlocal.conf", "devices { filter = [ \"a|/dev/sda3|\", \"r|.*|\" ] }\n",
+          "devices { filter = [ \"a|/dev/[hsv]da3|\", \"r|.*|\" ] }\n" },
         { "etc/mdadm/mdadm.conf", "DEVICE /dev/sda3\nARRAY /dev/md0 UUID=1:2:3:4\n",
           "DEVICE partitions\nARRAY /dev/md0 UUID=1:2:3:4\n" },
     };

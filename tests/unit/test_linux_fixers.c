@@ -122,6 +122,8 @@ static const struct {
 
     { "LUKS", one_disk, CRYPTTAB, "# c\ncr   /dev/sda3         none luks,discard\n",
       "# c\ncr   UUID=cccc-3333    none luks,discard\n", 0 },
+    { "mkinitcpio's own", one_disk, "crypttab", "/etc/crypttab.initramfs",
+      "cr /dev/sda3 none luks\n", "cr UUID=cccc-3333 none luks\n", 0 },
     { "plain swap gets no UUID that is overwritten", one_disk, CRYPTTAB,
       "sw /dev/sda2 /dev/urandom swap\n", "sw PARTUUID=0abc-02 /dev/urandom swap\n", 0 },
     { "stable", one_disk, CRYPTTAB, "a UUID=cccc-3333 none\nb /dev/vg0/x none luks\n", NULL, 0 },
