@@ -67,15 +67,17 @@ may_mount()
     cd "$PWD" # not below the mount that is covered now
 }
 
-# requires NAME...: "root", or a program; skips the test when one is not there.
+# requires NAME...: "root", or a program; skips the test when one is not there, or fails it where
+# H2K_TEST_STRICT says that scripts/setup was to install all of them.
 requires()
 {
     local name
     for name in "$@"; do
         if [ "$name" = root ]; then
             [ "$(id -u)" = 0 ] || skip "needs root"
-        else
-            command -v "$name" >/dev/null || skip "needs $name"
+        elif ! command -v "$name" >/dev/null; then
+            [ -z "${H2K_TEST_STRICT:-}" ] || fail "scripts/setup does not bring $name"
+            skip "needs $name"
         fi
     done
 }
