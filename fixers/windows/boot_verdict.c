@@ -52,6 +52,32 @@ static enum boot_verdict judge(const struct signature *signature, const struct w
     return signature->kind == SIGNATURE_MICROSOFT ? BOOT_YES : BOOT_NO_SECURE_BOOT;
 }
 
+/* The kindest verdict that one of the signatures earns, which becomes *signature. What lies in a
+ * signature that does not fit the file is not looked at. */
+static enum boot_verdict judge_best(const void *pe, size_t len, const struct win_target *target,
+                                    struct signature *signature)
+{
+    enum boot_verdict best = judge(signature, target);
+    bool sees_nested = target->major > 6 || (target->major == 6 && target->minor >= 2);
+    struct signature nested;
+
+    if (!sees_nested || signature->kind < SIGNATURE_SELF)
+        return best;
+    for (size_t n = 0; signature_read_nested(pe, len, n, &nested); n++) {
+        enum boot_verdict verdict = judge(&nested, target);
+
+        if (verdict < best) {
+            struct signature worse = *signature;
+
+            *signature = nested;
+            nested = worse;
+            best = verdict;
+        }
+        signature_done(&nested);
+    }
+    return best;
+}
+
 static const char *const verdict_texts[] = {
     [BOOT_YES] = "Windows starts it",
     [BOOT_NO_SECURE_BOOT] = "Windows starts it where Secure Boot is off",
@@ -77,7 +103,9 @@ static char *describe(const char *file, bool at_boot, const struct win_target *t
     if (verdict->verdict >= BOOT_WRONG_MACHINE)
         return mem_printf("%s: %s", file, text);
     who = *signature->subject ? mem_printf(" (%s, by %s%s)", signature->subject, signature->issuer,
-                                           signature->by_catalog ? ", in the catalog" : "")
+                                           signature->by_catalog  ? ", in the catalog"
+                                           : signature->is_nested ? ", in a further signature"
+                                                                  : "")
                               : mem_strdup("");
     return mem_printf("%s: %s%s: %s", file, kind_texts[signature->kind], who, text);
 }
@@ -109,7 +137,7 @@ static void judge_file(const struct win_driver *driver, const struct win_file *f
     (void)pe_file_version(file->data, file->len, ret->version);
     ret->verdict = BOOT_WRONG_MACHINE;
     if (pe_parts_read(file->data, file->len, &parts) && parts.machine == machines[target->arch])
-        ret->verdict = judge(&ret->signature, target);
+        ret->verdict = judge_best(file->data, file->len, target, &ret->signature);
 }
 
 enum boot_verdict win_program_verdict(const void *pe, size_t len, const struct win_target *target)
@@ -120,7 +148,7 @@ enum boot_verdict win_program_verdict(const void *pe, size_t len, const struct w
 
     signature_read(pe, len, NULL, 0, &signature);
     if (pe_parts_read(pe, len, &parts) && parts.machine == machines[target->arch])
-        verdict = judge(&signature, target);
+        verdict = judge_best(pe, len, target, &signature);
     signature_done(&signature);
     return verdict;
 }

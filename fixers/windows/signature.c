@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "fixers/windows/signature.h"
+#include "fixers/windows/signature_signer.h"
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -19,8 +19,7 @@
 
 #define OID_INDIRECT_DATA "1.3.6.1.4.1.311.2.1.4"
 #define OID_CATALOG "1.3.6.1.4.1.311.10.1"
-#define ORGANIZATION_MICROSOFT "Microsoft Corporation"
-#define UNIT_DEVELOPMENT "Dev"
+#define OID_NESTED "1.3.6.1.4.1.311.2.4.1"
 
 #define CLEANUP_PKCS7 CLEANUP(pkcs7_done)
 #define CLEANUP_MD CLEANUP(md_done)
@@ -38,12 +37,6 @@ static void md_done(EVP_MD_CTX **md)
 struct digest {
     unsigned char bytes[EVP_MAX_MD_SIZE];
     unsigned len;
-};
-
-/* Bytes of an ASN.1 structure that lie somewhere in it. */
-struct piece {
-    const unsigned char *at;
-    long len;
 };
 
 /* ---- ASN.1 ---- */
@@ -131,143 +124,6 @@ static bool digests_equal(const struct digest *a, const struct digest *b)
     return a->len == b->len && memcmp(a->bytes, b->bytes, a->len) == 0;
 }
 
-/* ---- who ---- */
-
-static char *name_part(const X509_NAME *name, int nid)
-{
-    int at = X509_NAME_get_index_by_NID(name, nid, -1);
-    unsigned char *text = NULL;
-    const X509_NAME_ENTRY *entry = at < 0 ? NULL : X509_NAME_get_entry(name, at);
-    char *copy;
-    int len = entry ? ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(entry)) : 0;
-
-    copy = len > 0 ? mem_strndup((const char *)text, (size_t)len) : mem_strdup("");
-    for (char *c = copy; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    OPENSSL_free(text);
-    return copy;
-}
-
-/* The common name, or the organisation. */
-static char *name_text(const X509_NAME *name)
-{
-    char *text = name_part(name, NID_commonName);
-
-    if (*text)
-        return text;
-    free(text);
-    return name_part(name, NID_organizationName);
-}
-
-static bool name_has(const X509_NAME *name, int nid, const char *text)
-{
-    CLEANUP_FREE char *part = name_part(name, nid);
-
-    return strcmp(part, text) == 0;
-}
-
-/* Does the signature of the first signer fit what is signed? Times are not looked at. Not by
- * PKCS7_verify(), which loses memory for some that are damaged. */
-static bool is_intact(PKCS7 *pkcs7, const struct piece *content, X509 *signer)
-{
-    PKCS7_SIGNER_INFO *info = sk_PKCS7_SIGNER_INFO_value(PKCS7_get_signer_info(pkcs7), 0);
-    BIO *source = BIO_new_mem_buf(content->at, (int)content->len), *digests;
-    char block[4096];
-    bool intact;
-
-    digests = source && info ? PKCS7_dataInit(pkcs7, source) : NULL;
-    if (!digests) {
-        (void)BIO_free(source);
-        return false;
-    }
-    while (BIO_read(digests, block, sizeof(block)) > 0)
-        ;
-    intact = PKCS7_signatureVerify(digests, pkcs7, info, signer) == 1;
-    BIO_free_all(digests); /* the source is part of it now */
-    return intact;
-}
-
-#define CHAIN_MAX 8U
-
-/* Is it signed by one of those that came with it and have the name of its issuer? @ret: that one;
- * NULL: there is none of that name. */
-static bool issuer_fits(X509 *certificate, STACK_OF(X509) * others, X509 **ret)
-{
-    const X509_NAME *issuer = X509_get_issuer_name(certificate);
-    bool is_named = false;
-
-    *ret = NULL;
-    for (int i = 0; i < sk_X509_num(others) && !*ret; i++) {
-        X509 *other = sk_X509_value(others, i);
-        EVP_PKEY *key = X509_get0_pubkey(other);
-
-        if (X509_NAME_cmp(X509_get_subject_name(other), issuer) != 0)
-            continue;
-        is_named = true;
-        if (key && X509_verify(certificate, key) == 1)
-            *ret = other;
-    }
-    ERR_clear_error();
-    return *ret || !is_named;
-}
-
-/* Up to one that signed itself, or whose issuer did not come with it. */
-static bool is_chain_intact(PKCS7 *pkcs7, X509 *signer)
-{
-    STACK_OF(X509) *others = pkcs7->d.sign->cert;
-
-    for (size_t i = 0; signer && i < CHAIN_MAX; i++) {
-        X509 *issuer = NULL;
-
-        if (X509_NAME_cmp(X509_get_subject_name(signer), X509_get_issuer_name(signer)) == 0)
-            return true;
-        if (!issuer_fits(signer, others, &issuer))
-            return false;
-        signer = issuer;
-    }
-    return true;
-}
-
-static void judge_signer(const X509 *signer, const EVP_MD *md, struct signature *ret)
-{
-    const X509_NAME *subject = X509_get_subject_name(signer);
-    const X509_NAME *issuer = X509_get_issuer_name(signer);
-
-    free(ret->subject);
-    free(ret->issuer);
-    free(ret->digest);
-    ret->subject = name_text(subject);
-    ret->issuer = name_text(issuer);
-    ret->digest = mem_strdup(EVP_MD_is_a(md, "SHA1") ? "sha1" : "sha256");
-    ret->is_self_signed = X509_NAME_cmp(subject, issuer) == 0;
-    if (ret->is_self_signed || name_has(subject, NID_organizationalUnitName, UNIT_DEVELOPMENT) ||
-        name_has(issuer, NID_organizationalUnitName, UNIT_DEVELOPMENT))
-        ret->kind = SIGNATURE_SELF;
-    else if (name_has(issuer, NID_organizationName, ORGANIZATION_MICROSOFT))
-        ret->kind = SIGNATURE_MICROSOFT;
-    else
-        ret->kind = EVP_MD_is_a(md, "SHA1") ? SIGNATURE_CROSS : SIGNATURE_SHA2;
-}
-
-/* @md: what the file's digest was made with. */
-static void judge(PKCS7 *pkcs7, const struct piece *content, const EVP_MD *md,
-                  struct signature *ret)
-{
-    STACK_OF(X509) *signers = PKCS7_get0_signers(pkcs7, NULL, 0);
-
-    ret->kind = SIGNATURE_DAMAGED;
-    if (signers && sk_X509_num(signers) > 0) {
-        X509 *signer = sk_X509_value(signers, 0);
-
-        judge_signer(signer, md, ret);
-        if (!is_intact(pkcs7, content, signer) || !is_chain_intact(pkcs7, signer))
-            ret->kind = SIGNATURE_TAMPERED;
-    }
-    sk_X509_free(signers);
-    ERR_clear_error();
-}
-
 /* ---- embedded, or in a catalog ---- */
 
 static PKCS7 *read_pkcs7(const unsigned char *bytes, size_t len)
@@ -296,9 +152,9 @@ static PKCS7 *find_embedded(const struct pe_parts *parts)
     return NULL;
 }
 
-static void read_embedded(const struct pe_parts *parts, struct signature *ret)
+/* Of one that is not nested, or of one that is. */
+static void read_signature(const struct pe_parts *parts, PKCS7 *pkcs7, struct signature *ret)
 {
-    CLEANUP_PKCS7 PKCS7 *pkcs7 = find_embedded(parts);
     struct digest said, real;
     struct piece content;
     const EVP_MD *md = NULL;
@@ -307,10 +163,45 @@ static void read_embedded(const struct pe_parts *parts, struct signature *ret)
     if (!pkcs7 || !content_of(pkcs7, OID_INDIRECT_DATA, &content) ||
         !read_indirect(content, &md, &said) || !digest_program(parts, md, &real))
         return;
-    judge(pkcs7, &content, md, ret);
+    signature_judge(pkcs7, &content, md, ret);
     /* what lies behind the certificates is signed by nobody */
     if (!digests_equal(&said, &real) || parts->table + parts->table_len != parts->len)
         ret->kind = SIGNATURE_TAMPERED;
+}
+
+static void read_embedded(const struct pe_parts *parts, struct signature *ret)
+{
+    CLEANUP_PKCS7 PKCS7 *pkcs7 = find_embedded(parts);
+
+    read_signature(parts, pkcs7, ret);
+}
+
+/* Number @n of the signatures that lie whole in attributes of the first signer. */
+static PKCS7 *find_nested(PKCS7 *pkcs7, size_t n)
+{
+    STACK_OF(PKCS7_SIGNER_INFO) *infos = PKCS7_get_signer_info(pkcs7);
+    const PKCS7_SIGNER_INFO *info = infos ? sk_PKCS7_SIGNER_INFO_value(infos, 0) : NULL;
+    const STACK_OF(X509_ATTRIBUTE) *attributes = info ? info->unauth_attr : NULL;
+
+    for (int i = 0; i < sk_X509_ATTRIBUTE_num(attributes); i++) {
+        X509_ATTRIBUTE *attribute = sk_X509_ATTRIBUTE_value(attributes, i);
+        size_t count = (size_t)X509_ATTRIBUTE_count(attribute);
+        const ASN1_TYPE *value;
+        char type[64];
+
+        if (OBJ_obj2txt(type, sizeof(type), X509_ATTRIBUTE_get0_object(attribute), 1) <= 0 ||
+            strcmp(type, OID_NESTED) != 0)
+            continue;
+        if (n >= count) {
+            n -= count;
+            continue;
+        }
+        value = X509_ATTRIBUTE_get0_type(attribute, (int)n);
+        return value && value->type == V_ASN1_SEQUENCE
+                   ? read_pkcs7(value->value.sequence->data, (size_t)value->value.sequence->length)
+                   : NULL;
+    }
+    return NULL;
 }
 
 /* Members are found by their digest: nothing else has these bytes. */
@@ -330,9 +221,17 @@ static void read_catalog(const struct pe_parts *parts, const void *catalog, size
             !memmem(content.at, (size_t)content.len, digest.bytes, digest.len))
             continue;
         ret->by_catalog = true;
-        judge(pkcs7, &content, kinds[i], ret);
+        signature_judge(pkcs7, &content, kinds[i], ret);
         return;
     }
+}
+
+static struct signature new_signature(void)
+{
+    return (struct signature){ .kind = SIGNATURE_NONE,
+                               .subject = mem_strdup(""),
+                               .issuer = mem_strdup(""),
+                               .digest = mem_strdup("") };
 }
 
 void signature_read(const void *pe, size_t len, const void *catalog, size_t catalog_len,
@@ -340,16 +239,30 @@ void signature_read(const void *pe, size_t len, const void *catalog, size_t cata
 {
     struct pe_parts parts;
 
-    *ret = (struct signature){ .kind = SIGNATURE_NONE,
-                               .subject = mem_strdup(""),
-                               .issuer = mem_strdup(""),
-                               .digest = mem_strdup("") };
+    *ret = new_signature();
     if (!pe_parts_read(pe, len, &parts))
         ret->kind = SIGNATURE_DAMAGED;
     else if (parts.table)
         read_embedded(&parts, ret);
     else if (catalog)
         read_catalog(&parts, catalog, catalog_len, ret);
+}
+
+bool signature_read_nested(const void *pe, size_t len, size_t n, struct signature *ret)
+{
+    struct pe_parts parts;
+    CLEANUP_PKCS7 PKCS7 *outer = pe_parts_read(pe, len, &parts) && parts.table && n < NESTED_MAX
+                                     ? find_embedded(&parts)
+                                     : NULL;
+    CLEANUP_PKCS7 PKCS7 *nested =
+        outer && PKCS7_type_is_signed(outer) ? find_nested(outer, n) : NULL;
+
+    if (!nested)
+        return false;
+    *ret = new_signature();
+    ret->is_nested = true;
+    read_signature(&parts, nested, ret);
+    return true;
 }
 
 /* Of the first signer. */
@@ -379,7 +292,7 @@ bool signature_publisher(const void *catalog, size_t len, unsigned char **ret, s
 
     if (!pkcs7 || !content_of(pkcs7, OID_CATALOG, &content))
         return false;
-    judge(pkcs7, &content, EVP_sha256(), &signature);
+    signature_judge(pkcs7, &content, EVP_sha256(), &signature);
     is_commercial = signature.kind == SIGNATURE_CROSS || signature.kind == SIGNATURE_SHA2;
     signature_done(&signature);
     return is_commercial && copy_certificate(pkcs7, ret, ret_len);

@@ -13,6 +13,8 @@
 
 #define SIGNATURE_MAX (4U << 20) /* bytes of a signature or catalog that is looked at */
 
+#define NESTED_MAX 8U /* signatures in one that are looked at */
+
 enum signature_kind {
     SIGNATURE_NONE,     /* neither embedded nor in the catalog beside it */
     SIGNATURE_DAMAGED,  /* what is there cannot be read */
@@ -29,6 +31,7 @@ struct signature {
     char *issuer;  /* common name, or organisation; "" */
     char *digest;  /* of the file: "sha1", "sha256"; "" */
     bool by_catalog;
+    bool is_nested; /* see signature_read_nested() */
     bool is_self_signed;
 };
 
@@ -36,6 +39,13 @@ struct signature {
 void signature_read(const void *pe, size_t len, const void *catalog, size_t catalog_len,
                     struct signature *ret);
 void signature_done(struct signature *signature);
+
+/*
+ * A further signature of the file, of somebody else or by another algorithm, that lies in the first
+ * one: number @n, from 0 on. Windows looks at these from 8 on, older ones know the first only. What
+ * is nested deeper is not read. false: there is none, or it is none; signature_done() else.
+ */
+bool signature_read_nested(const void *pe, size_t len, size_t n, struct signature *ret);
 
 /* The certificate (DER) of who signed a catalog, when that is intact and by a commercial authority:
  * Windows asks whether to trust such a publisher. false: there is none like that. Free *ret. */

@@ -31,6 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     signature_read(data, size, NULL, 0, &signature);
     signature_done(&signature);
+    for (size_t n = 0; signature_read_nested(data, size, n, &signature); n++)
+        signature_done(&signature);
     if (signature_publisher(data, size, &certificate, &len))
         free(certificate);
     (void)pe_file_version(data, size, version);
