@@ -136,7 +136,7 @@ static int choose_program(const struct fix_context *ctx, struct plan *plan,
                           ctx->facts->arch);
     plan_note(plan,
               "there is no service program for %s: cmd.exe starts the scripts of the first "
-              "start, without a time limit, and Windows logs that the service did not answer",
+              "start, and Windows logs that the service did not answer",
               ctx->facts->arch);
     return 0;
 }

@@ -10,7 +10,8 @@ rem A script has three tries, and Windows is started again five times at most. F
 rem count both, so a power failure loses no more than the try in which it happens. A script of the
 rem user (8...) that was interrupted is not run again: what it has done already is not known.
 rem When no script is left, the service and this folder go away; the log stays.
-rem With "log" as argument it writes its log itself; "remove" is how it goes away.
+rem With "log" as argument it writes its log itself; "remove" is how it goes away; "limit NAME SECONDS"
+rem runs %command% with a time limit, for scripts that have one for each of their steps.
 setlocal
 set "dir=%~dp0"
 set "dir=%dir:~0,-1%"
@@ -19,14 +20,16 @@ set "PATH=%SystemRoot%\system32;%SystemRoot%;%SystemRoot%\system32\wbem;%SystemR
 set seconds=3600
 if "%~1"=="log" goto with_log
 if "%~1"=="remove" goto remove
+if "%~1"=="limit" goto limit
+if "%~1"=="command" goto command
 if not exist "%state%" md "%state%"
 echo %date% %time% start
 set halt=
 set left=
-cd /d "%dir%\scripts"
-for %%f in (*) do call :one "%dir%\scripts\%%f"
-for %%f in (*) do set left=1
+rem what a script leaves running does not hold its folder (Wine finds nothing in quotes)
 cd /d "%SystemRoot%"
+for %%f in (%dir%\scripts\*) do call :one "%%f"
+for %%f in (%dir%\scripts\*) do if not exist "%state%\%%~nxf.done" set left=1
 if defined halt goto restart
 if defined left goto end
 echo %date% %time% all done
@@ -58,6 +61,7 @@ exit
 if defined halt goto :eof
 set "file=%~1"
 set "name=%~nx1"
+if exist "%state%\%name%.done" goto finished
 set "running=%state%\%name%.running"
 if not exist "%running%" goto next_try
 echo %date% %time% %name% was interrupted
@@ -70,18 +74,10 @@ if not defined try goto given_up
 echo %try% >"%state%\%name%.%try%"
 echo %try% >"%running%"
 echo %date% %time% %name% starts
-set limit=
-if exist "%dir%\h2ksvc.exe" set "limit=%dir%\h2ksvc.exe limit %seconds%"
-if /i "%~x1"==".ps1" goto powershell
-if /i "%~x1"==".vbs" goto vbscript
-%limit% %SystemRoot%\system32\cmd.exe /c "%file%" <nul
-goto ended
-:powershell
-%limit% powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File "%file%" <nul
-goto ended
-:vbscript
-%limit% cscript.exe //nologo //t:%seconds% "%file%" <nul
-:ended
+set command=%SystemRoot%\system32\cmd.exe /c "%file%"
+if /i "%~x1"==".ps1" set command=powershell.exe -NoProfile -NonInteractive -ExecutionPolicy Bypass -File "%file%"
+if /i "%~x1"==".vbs" set command=cscript.exe //nologo "%file%"
+call :limit limit %name% %seconds%
 set code=%errorlevel%
 del "%running%"
 echo %date% %time% %name% ended with %code%
@@ -99,6 +95,8 @@ goto :eof
 :given_up
 echo %date% %time% %name% is given up after three tries
 :finished
+rem it may be in use, when it could not be ended
+echo %try% >"%state%\%name%.done"
 del "%file%"
 goto :eof
 
@@ -112,3 +110,41 @@ goto :eof
 :no_restart
 echo %date% %time% Windows was started again often enough
 goto :eof
+
+rem The program of the service ends what takes too long, with all that it has started. Without it
+rem there is no more than every Windows has: the command runs beside this, which looks each second
+rem whether it has ended. When it can not be ended (XP Home has neither wmic nor taskkill), it is left
+rem alone, and the others go on. A second counts only if ping could wait that long.
+:limit
+if not exist "%dir%\h2ksvc.exe" goto limit_by_cmd
+"%dir%\h2ksvc.exe" limit %3 %command% <nul
+exit /b %errorlevel%
+:limit_by_cmd
+set "ended=%state%\%2.ended"
+if exist "%ended%" del "%ended%"
+start "" /b %SystemRoot%\system32\cmd.exe /c %dir%\run.cmd command %2 <nul
+set waited=0
+:look
+if exist "%ended%" goto has_ended
+ping -n 2 127.0.0.1 >nul && set /a waited=waited+1
+if %waited% lss %3 goto look
+rem the brackets: this does not find the command line that it stands in itself
+set "powershell=%SystemRoot%\system32\WindowsPowerShell\v1.0\powershell.exe"
+if exist "%powershell%" goto end_by_powershell
+wmic process where "Name='cmd.exe' and CommandLine like '%%run.cmd [c]ommand %2%%'" get ProcessId <nul >"%state%\%2.found" 2>nul
+for /f %%p in ('type "%state%\%2.found"') do taskkill /f /t /pid %%p >nul 2>&1
+exit /b 1460
+:end_by_powershell
+"%powershell%" -NoProfile -NonInteractive -Command "Get-WmiObject Win32_Process -Filter 'Name=''cmd.exe'' and CommandLine like ''%%run.cmd [c]ommand %2%%''' | ForEach-Object { taskkill /f /t /pid $_.ProcessId }" <nul >nul 2>&1
+exit /b 1460
+:has_ended
+set /p ended=<"%ended%"
+del "%state%\%2.ended"
+exit /b %ended%
+
+:command
+%command% <nul
+set code=%errorlevel%
+>"%state%\%2.code" echo %code%
+ren "%state%\%2.code" %2.ended
+exit
