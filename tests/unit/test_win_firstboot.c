@@ -218,9 +218,9 @@ static void drivers_are_installed_by_the_version_s_own_way(void **state)
         is_nt(cases[i].major, cases[i].minor, cases[i].build, cases[i].arch);
         expect_plan(true, want);
         expect_script("1000-drivers.bat", cases[i].line);
-        expect_script("1000-drivers.bat", "*.cer\") do %limit% certutil -addstore -f Trusted");
-        expect_script("1000-drivers.bat", "h2ksvc.exe\"\r\nif exist \"%service%\" set \"limit=");
-        expect_script("1000-drivers.bat", "\r\n%limit% pnputil ");
+        expect_script("1000-drivers.bat", "set command=certutil -addstore -f TrustedPublisher");
+        expect_script("1000-drivers.bat", "\\run.cmd limit package-%number% 300\r\n");
+        expect_script("1000-drivers.bat", "\r\nset command=pnputil ");
         free(want);
         teardown(state);
         setup(state);
@@ -399,8 +399,8 @@ static void the_agent_comes_and_tools_go(void **state)
     (void)state;
     is_nt(6, 3, 9600, "x86_64");
     opts.inject.agent.file = mem_strdup("qemu-ga-x86_64.msi");
-    opts.inject.agent.data = mem_strdup("package");
-    opts.inject.agent.len = 7;
+    opts.inject.agent.data = mem_strdup("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1package");
+    opts.inject.agent.len = 15;
     opts.inject.remove_tools = true;
     assert_int_equal(make_plan(false, &err), 0);
     assert_true(plan_exists(plan, "/Windows/h2k/firstboot/guest-agent.msi"));

@@ -12,12 +12,9 @@ reg query "HKLM\SYSTEM\CurrentControlSet\Control\Session Manager" /v PendingFile
 if not errorlevel 1 goto pending
 :install
 set result=0
-rem one package that hangs does not cost the others
-set limit=
-set "service=%SystemRoot%\h2k\firstboot\h2ksvc.exe"
-if exist "%service%" set "limit=%service% limit 300"
+set number=0
 rem who signed them is trusted: the question would wait for ever
-for %%f in ("%SystemRoot%\Drivers\VirtIO\*.cer") do %limit% certutil -addstore -f TrustedPublisher "%%f"
+for %%f in (%SystemRoot%\Drivers\VirtIO\*.cer) do call :trust "%%f"
 for /r "%SystemRoot%\Drivers\VirtIO" %%f in (*.inf) do call :one "%%f"
 exit %result%
 
@@ -27,8 +24,8 @@ exit 249
 
 :one
 echo %~1
-%limit% pnputil %before% "%~1" %behind%
-set code=%errorlevel%
+set command=pnputil %before% "%~1" %behind%
+call :limited
 rem 259: there is no such device, or its driver is newer
 if "%code%"=="0" goto :eof
 if "%code%"=="259" goto :eof
@@ -37,6 +34,20 @@ if "%code%"=="1641" goto restart
 echo that failed with %code%
 if "%result%"=="0" set result=1
 goto :eof
+rem what works needs it, whatever else has failed
 :restart
-if not "%result%"=="1" set result=3010
+set result=3010
+goto :eof
+
+:trust
+set command=certutil -addstore -f TrustedPublisher "%~1"
+call :limited
+if not "%code%"=="0" echo %~1 failed with %code%
+goto :eof
+
+rem one that hangs does not cost the others
+:limited
+set /a number=number+1
+%SystemRoot%\system32\cmd.exe /c %SystemRoot%\h2k\firstboot\run.cmd limit package-%number% 300
+set code=%errorlevel%
 goto :eof

@@ -76,6 +76,9 @@ rem one that is no package of Windows Installer: its own program, without questi
 set program=
 for /f "tokens=2,*" %%a in ('reg query "%key%" /v UninstallString') do set "program=%%b"
 if not defined program goto :eof
+for /f "tokens=2" %%a in ('reg query "%key%" /v UninstallString') do set "kind=%%a"
+rem the names of variables in it
+if "%kind%"=="REG_EXPAND_SZ" call set "program=%program%"
 rem the path of a program may stand there without quotes
 set "plain=%program:"=%"
 if not exist "%plain%" goto run
@@ -92,10 +95,20 @@ goto result
 
 :uninstall
 set before=%result%
+set tries=0
 echo %name%
+:again
 msiexec /x %product% /qn /norestart REBOOT=ReallySuppress REMOVE=ALL %* /l*v "%log%"
+set code=%errorlevel%
+rem Windows Installer does one thing at a time; then this is for the next start
+if not "%code%"=="1618" goto judge
+set /a tries=tries+1
+if "%tries%"=="20" exit 248
+ping -n 16 127.0.0.1 >nul
+goto again
 :result
 set code=%errorlevel%
+:judge
 if "%code%"=="1641" set code=3010
 if "%code%"=="3010" set result=3010
 if "%code%"=="0" goto :eof
