@@ -71,7 +71,23 @@ int drivers_get(struct drivers *source, const struct win_target *target,
     return 1;
 }
 
-struct virtio_win *drivers_files(struct drivers *source)
+int drivers_agent(struct drivers *source, enum win_arch arch, const void **ret, size_t *ret_len,
+                  const char **ret_why, struct err *err)
 {
-    return source ? source->files : NULL;
+    const char *path;
+    int r;
+
+    *ret_why = source ? source->why : "";
+    if (!source)
+        return 0;
+    r = open_files(source, err);
+    if (r < 0 || !source->files)
+        return r;
+    path = virtio_win_agent(source->files, arch);
+    if (!path) {
+        *ret_why = "there is none in what --virtio-win names";
+        return 0;
+    }
+    r = virtio_win_read(source->files, path, ret, ret_len, err);
+    return r < 0 ? r : 1;
 }

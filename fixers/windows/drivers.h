@@ -19,7 +19,11 @@ void drivers_free(struct drivers *source);
 int drivers_get(struct drivers *source, const struct win_target *target,
                 const struct win_drivers **ret, const char **ret_why, struct err *err);
 
-/* What was opened, for further files (the guest agent); NULL: nothing. */
-struct virtio_win *drivers_files(struct drivers *source);
+/*
+ * The guest agent's package for @arch that lies beside the drivers. 1 and *ret, owned by @source; 0
+ * and *ret_why when there is none; negative errno and *err. @source NULL: 0.
+ */
+int drivers_agent(struct drivers *source, enum win_arch arch, const void **ret, size_t *ret_len,
+                  const char **ret_why, struct err *err);
 
 #endif

@@ -5,11 +5,13 @@
 #include <strings.h>
 
 #include "engine/base/cleanup.h"
-#include "engine/base/text.h"
+#include "fixers/plan_hive.h"
+#include "fixers/windows/drivers.h"
 #include "fixers/windows/embedded.h"
 #include "fixers/windows/firstboot.h"
 #include "fixers/windows/inject_registry.h"
 #include "fixers/windows/network_text.h"
+#include "fixers/windows/target.h"
 #include "inspect/windows/facts.h"
 
 /* NT 6.1 brings PowerShell. */
@@ -34,7 +36,6 @@ static int refuse_others(const struct injections *inject, struct err *err)
         { cloud->user_data || cloud->meta_data || cloud->network_config ||
               cloud->datasources.n > 0 || cloud->disable,
           "cloud-init" },
-        { inject->agent.from_repository, "a guest agent from a repository (give its .msi file)" },
     };
 
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)
@@ -162,24 +163,75 @@ static void add_user(const struct fix_context *ctx, struct plan *plan,
 
 /* ---- the agent and the tools ---- */
 
+/* Packages of Windows Installer are compound files. */
+static bool is_msi(const void *data, size_t len)
+{
+    static const unsigned char magic[] = { 0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1 };
+
+    return len > sizeof(magic) && memcmp(data, magic, sizeof(magic)) == 0;
+}
+
+static bool has_agent(const struct fix_context *ctx, struct plan *plan)
+{
+    const struct fact_windows *windows = ctx->facts->windows;
+    bool found = false;
+
+    for (size_t i = 0; i < windows->control_sets.n && !found; i++) {
+        CLEANUP_FREE char *key = windows_service_key(windows->control_sets.items[i], "QEMU-GA");
+        CLEANUP_FREE char *program = plan_hive_text(plan, windows->system_hive, key, "ImagePath");
+
+        found = program != NULL;
+    }
+    return found;
+}
+
+/* The package of virtio-win. 1, 0: the guest has the agent, or negative errno and *err. */
+static int find_agent(const struct fix_context *ctx, struct plan *plan, const void **ret,
+                      size_t *ret_len, struct err *err)
+{
+    struct win_target target;
+    const char *why = "virtio-win has none for its processor";
+    int r = 0;
+
+    if (has_agent(ctx, plan))
+        return 0;
+    if (windows_target(plan, ctx->facts, &target))
+        r = drivers_agent(ctx->drivers, target.arch, ret, ret_len, &why, err);
+    if (r == 0)
+        return err_status(err, STATUS_USAGE,
+                          "no guest agent for this Windows: %s; give its package with "
+                          "--install-agent (qemu-ga-x86_64.msi, qemu-ga-i386.msi)",
+                          why);
+    return r;
+}
+
 static int add_agent(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     static const char reason[] = "QEMU's guest agent is to be installed";
     const struct inject_agent *agent = &ctx->opts->inject.agent;
     CLEANUP_FREE char *text = NULL;
+    const void *data = agent->data;
+    size_t len = agent->len;
     struct win_script script = { .order = WIN_SCRIPT_AGENT,
                                  .name = "guest-agent",
                                  .kind = WIN_SCRIPT_BATCH };
 
-    if (!agent->file)
+    if (agent->from_repository) {
+        int r = find_agent(ctx, plan, &data, &len, err);
+
+        if (r <= 0)
+            return r;
+    } else if (!agent->file) {
         return 0;
-    if (!text_has_suffix(agent->file, ".msi"))
-        return err_status(err, STATUS_USAGE, "%s: that is no package for Windows (.msi)",
-                          agent->file);
+    }
+    if (!is_msi(data, len))
+        return err_status(err, STATUS_USAGE,
+                          "%s: that is no package of Windows Installer, a compound file (.msi)",
+                          agent->file ? agent->file : "the guest agent of virtio-win");
     text = embedded_script(EMBEDDED_AGENT);
     script.text = text;
     win_script_add(plan, ctx->facts, &script, reason);
-    win_firstboot_file(plan, ctx->facts, "guest-agent.msi", agent->data, agent->len, reason);
+    win_firstboot_file(plan, ctx->facts, "guest-agent.msi", data, len, reason);
     return 0;
 }
 

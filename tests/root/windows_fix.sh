@@ -133,6 +133,19 @@ for source in vw v.zip v.iso plain.iso; do
     cmp changes.vw "changes.$(basename "$source")" || fail "$source is not as the folder"
 done
 
+# --- the guest agent beside the drivers comes when it is asked for
+expect 0 "$H2K" offline-fix --install-agent repository --virtio-win v.iso --force -o done.qcow2 one.raw
+reported '.validated and any(.changes[]; .path | test("/firstboot/scripts/3000-guest-agent.bat$"))'
+system_volume done.qcow2 2
+ntfscat -q -f volume.ntfs Windows/h2k/firstboot/guest-agent.msi >got || fail "no guest-agent.msi"
+cmp got vw/guest-agent/qemu-ga-x86_64.msi || fail "guest-agent.msi"
+expect 0 "$H2K" offline-fix --virtio-win v.iso --force -o done.qcow2 one.raw
+reported 'any(.changes[]; .path | test("agent")) | not'
+mkdir bare && cp -a vw/viostor vw/vioscsi bare
+expect 2 "$H2K" plan --install-agent repository --virtio-win bare one.raw
+expect_text 'no guest agent for this Windows: .* give its package with --install-agent'
+rm -r bare
+
 # --- Secure Boot starts what Microsoft signed only
 make_windows --uefi 8.1 secure.raw
 expect 0 "$H2K" offline-fix --secure-boot on --virtio-win vw --force -o done.qcow2 secure.raw
