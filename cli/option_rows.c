@@ -74,8 +74,6 @@ SET_FLAG(set_help, help)
 SET_FLAG(set_version, version)
 SET_FLAG(set_allow_stale, job.image.allow_stale)
 SET_FLAG(set_no_cloud_agents, job.fix.no_cloud_agents)
-SET_FLAG(set_rdp, job.fix.rdp)
-SET_FLAG(set_never_sleep, job.fix.never_sleep)
 SET_FLAG(set_serial_console, job.fix.serial_console)
 SET_FLAG(set_remove_tools_now, job.fix.remove_tools_now)
 SET_FLAG(set_discard_hibernation, job.fix.discard_hibernation)
@@ -326,9 +324,6 @@ const struct option_row option_rows[] = {
     { "nic", 0, "NAME=MAC", OPT_NIC, "which interface name belongs to which MAC address", set_nic },
     { "disable-cloud-agents", 0, NULL, OPT_FIX,
       "switch off agents of Azure, AWS, Google ... as well", set_no_cloud_agents },
-    { "rdp", 0, NULL, OPT_FIX, "Windows: switch Remote Desktop on", set_rdp },
-    { "never-sleep", 0, NULL, OPT_FIX, "Windows: high performance, no standby, no hibernation",
-      set_never_sleep },
     { "serial-console", 0, NULL, OPT_FIX,
       "the kernel's messages and a login on the serial port too", set_serial_console },
     { "secure-boot", 0, "HOW", OPT_FIX, "of the new machine: on, off or auto (off)",
@@ -355,6 +350,9 @@ const struct option_row option_rows[] = {
       "QEMU's guest agent at the first start: repository (Windows: virtio-win), or a package file",
       add_injection },
     { "registry", 0, "FILE", OPT_INJECT, "Windows: import this .reg file", add_injection },
+    { "rdp", 0, NULL, OPT_INJECT, "Windows: switch Remote Desktop on", add_injection },
+    { "never-sleep", 0, NULL, OPT_INJECT, "Windows: high performance, no standby, no hibernation",
+      add_injection },
     { "remove-tools", 0, NULL, OPT_INJECT, "remove the old hypervisor's tools at the first start",
       add_injection },
     { "cloud-init", 0, "KEY=VALUE", OPT_INJECT,

@@ -17,7 +17,7 @@ enum option_group {
     OPT_GUEST = 1 << 2,    /* -a */
     OPT_FIX = 1 << 3,      /* --only --skip --initramfs --disable-cloud-agents --remove-tools-now
                             --secure-boot --serial-console --virtio-win --discard-hibernation
-                            --rdp --never-sleep --show-secrets */
+                            --show-secrets */
     OPT_TARGET = 1 << 4,   /* -O --compress --force --progress */
     OPT_OUTPUT = 1 << 5,   /* --output-dir --report --in-place */
     OPT_BATCH = 1 << 6,    /* -j */

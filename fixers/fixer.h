@@ -41,8 +41,6 @@ struct fix_opts {
     bool show_secrets;
     bool discard_hibernation; /* of Windows: what sleeping systems keep in memory is given up */
     const char *virtio_win;   /* drivers for Windows; NULL: $VIRTIO_WIN, or those of the host */
-    bool rdp;                 /* Windows: Remote Desktop is switched on */
-    bool never_sleep;         /* Windows: high performance, no standby, no hibernation */
 };
 
 struct drivers;

@@ -5,6 +5,7 @@
 #include "engine/base/cleanup.h"
 #include "fixers/config.h"
 #include "fixers/injections.h"
+#include "fixers/windows/inject_registry.h"
 
 #define TEXT(key, type, field)                                                                     \
     {                                                                                              \
@@ -134,6 +135,9 @@ static const struct config_key top_keys[] = {
     MAPS("firstboot", injections, firstboot, script_map),
     TEXT("install-agent", injections, agent_from),
     FLAG("remove-tools", injections, remove_tools),
+    TEXTS("registry", injections, registry_files),
+    FLAG("rdp", injections, rdp),
+    FLAG("never-sleep", injections, never_sleep),
     MAP("cloud-init", injections, cloud, cloud_map),
 };
 
@@ -146,6 +150,8 @@ static int check_top(void *item, const char *folder, struct err *err)
         r = inject_hostname_check(inject->hostname, err);
     if (r == 0 && inject->timezone)
         r = inject_timezone_check(inject->timezone, err);
+    for (size_t i = 0; r == 0 && i < inject->registry_files.n; i++)
+        r = inject_registry_add(inject, folder, inject->registry_files.items[i], err);
     return r;
 }
 

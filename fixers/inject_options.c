@@ -231,6 +231,27 @@ static int set_remove_tools(struct injections *inject, const char *value, struct
     return 0;
 }
 
+static int add_registry(struct injections *inject, const char *value, struct err *err)
+{
+    return inject_registry_add(inject, "", value, err);
+}
+
+static int set_rdp(struct injections *inject, const char *value, struct err *err)
+{
+    (void)value;
+    (void)err;
+    inject->rdp = true;
+    return 0;
+}
+
+static int set_never_sleep(struct injections *inject, const char *value, struct err *err)
+{
+    (void)value;
+    (void)err;
+    inject->never_sleep = true;
+    return 0;
+}
+
 static int add_cloud(struct injections *inject, const char *value, struct err *err)
 {
     struct inject_cloud *cloud = &inject->cloud;
@@ -281,8 +302,10 @@ static const struct {
     { "link", add_link },
     { "mask-service", add_mask },
     { "mkdir", add_mkdir },
+    { "never-sleep", set_never_sleep },
     { "password", add_password },
-    { "registry", inject_registry_add },
+    { "rdp", set_rdp },
+    { "registry", add_registry },
     { "remove-tools", set_remove_tools },
     { "root-password", set_root_password },
     { "ssh-inject", add_key },

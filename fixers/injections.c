@@ -81,6 +81,7 @@ void injections_done(struct injections *inject)
     for (size_t i = 0; i < inject->n_nics; i++)
         nic_done(&inject->nics[i]);
     free(inject->nics);
+    strlist_done(&inject->registry_files);
     free(inject->hostname);
     free(inject->timezone);
     for (size_t i = 0; i < inject->n_users; i++)

@@ -108,7 +108,10 @@ struct injections {
     char *agent_from;                 /* of the file: "repository", or a file of the host */
     struct inject_registry *registry; /* in order */
     size_t n_registry;
-    bool remove_tools; /* of the old hypervisor, at the first start */
+    struct strlist registry_files; /* of the file of --config: paths of the host */
+    bool remove_tools;             /* of the old hypervisor, at the first start */
+    bool rdp;         /* Windows: Remote Desktop is switched on; by the fixer win-settings */
+    bool never_sleep; /* Windows: high performance, no standby, no hibernation; the same */
     struct inject_user *users;
     size_t n_users;
     struct inject_file *files; /* in order */
@@ -117,7 +120,7 @@ struct injections {
 
 void injections_done(struct injections *inject);
 
-/* Is anything asked for? */
+/* Is anything asked for that the fixers inject or win-inject make? */
 bool injections_any(const struct injections *inject);
 
 /* Take one option of the command line: "hostname", "write" ... 0, or negative errno and *err

@@ -111,8 +111,10 @@ static int check_nics(const struct fix_context *ctx, struct err *err)
 
 static int check_settings(const struct fix_context *ctx, struct err *err)
 {
-    if (!(ctx->facts->os & OS_WINDOWS) && (ctx->opts->rdp || ctx->opts->never_sleep))
-        return err_status(err, STATUS_USAGE, "--rdp and --never-sleep are for Windows guests only");
+    const struct injections *inject = &ctx->opts->inject;
+
+    if (!(ctx->facts->os & OS_WINDOWS) && (inject->rdp || inject->never_sleep))
+        return err_status(err, STATUS_USAGE, "rdp and never-sleep are for Windows guests only");
     return 0;
 }
 

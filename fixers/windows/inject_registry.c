@@ -55,14 +55,15 @@ static int check_file(const struct inject_registry *file, struct err *err)
     return r;
 }
 
-int inject_registry_add(struct injections *inject, const char *path, struct err *err)
+int inject_registry_add(struct injections *inject, const char *folder, const char *path,
+                        struct err *err)
 {
     struct inject_registry *file =
         mem_add(&inject->registry, &inject->n_registry, sizeof(*inject->registry));
     int r;
 
     file->path = mem_strdup(path);
-    r = inject_load("", path, FILE_MAX, &file->data, &file->len, err);
+    r = inject_load(folder, path, FILE_MAX, &file->data, &file->len, err);
     return r < 0 ? r : check_file(file, err);
 }
 

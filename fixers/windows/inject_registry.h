@@ -5,9 +5,10 @@
 
 #include "fixers/fixer.h"
 
-/* Read the file @path of the host. 0, or negative errno and *err: what cannot be imported (keys of
- * other hives, values too long) is refused by its name. */
-int inject_registry_add(struct injections *inject, const char *path, struct err *err);
+/* Read the file @path of the host; a relative one lies in @folder. 0, or negative errno and *err:
+ * what cannot be imported (keys of other hives, values too long) is refused by its name. */
+int inject_registry_add(struct injections *inject, const char *folder, const char *path,
+                        struct err *err);
 
 /* Plan what they ask for. */
 int inject_registry_plan(const struct fix_context *ctx, struct plan *plan, struct err *err);

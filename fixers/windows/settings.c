@@ -117,7 +117,7 @@ static void plan_power(const struct fix_context *ctx, struct plan *plan)
 
 static bool applies(const struct fix_context *ctx, const char **ret_why)
 {
-    bool any = ctx->opts->rdp || ctx->opts->never_sleep;
+    bool any = ctx->opts->inject.rdp || ctx->opts->inject.never_sleep;
 
     *ret_why = any ? "settings are to be changed" : "nothing is asked for";
     return any && ctx->facts->windows;
@@ -126,9 +126,9 @@ static bool applies(const struct fix_context *ctx, const char **ret_why)
 static int plan_settings(const struct fix_context *ctx, struct plan *plan, struct err *err)
 {
     (void)err;
-    if (ctx->opts->rdp)
+    if (ctx->opts->inject.rdp)
         plan_rdp(ctx, plan);
-    if (ctx->opts->never_sleep)
+    if (ctx->opts->inject.never_sleep)
         plan_power(ctx, plan);
     return 0;
 }

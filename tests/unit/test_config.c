@@ -42,6 +42,19 @@ static void everything_is_read(void **state)
     assert_false(injections_any(&inject));
 }
 
+static void settings_of_windows_are_read(void **state)
+{
+    static const char text[] = "rdp: true\nnever-sleep: yes\n";
+    struct injections inject = { 0 };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    assert_int_equal(injections_parse(&inject, text, strlen(text), "x", &err), 0);
+    assert_true(inject.rdp && inject.never_sleep);
+    assert_false(injections_any(&inject)); /* another fixer makes them */
+    injections_done(&inject);
+}
+
 static void an_empty_file_asks_for_nothing(void **state)
 {
     static const char *const texts[] = { "", "# nothing\n", "---\n", "{}\n" };
@@ -102,6 +115,8 @@ static const struct {
     { "cloud-init: {datasources: 'a, b'}\n", "a, b: that is no name of a data source" },
     { "cloud-init: {disable: true, datasources: a}\n", "cloud-init is to be disabled" },
     { "install-agent: /nonexistent\n", "/nonexistent" },
+    { "registry: /nonexistent.reg\n", "/nonexistent.reg" },
+    { "rdp: maybe\n", "x:1:6: rdp: it is true or false" },
     { "hostname: {a\n", "no YAML: " },
     { "hostname: a\n---\nhostname: b\n", "x:2:1: only one document is read" },
 };
@@ -134,12 +149,18 @@ static void files_of_the_host_lie_beside_it(void **state)
 
     (void)state;
     tree_open(&tree, NULL);
-    tree_put(&tree, "/a.yaml", "files: [{path: /usr/local/bin/x, from: sub/tool}]\n", 0644);
+    tree_put(&tree, "/a.yaml",
+             "files: [{path: /usr/local/bin/x, from: sub/tool}]\nregistry: [a.reg, sub/b.reg]\n",
+             0644);
+    tree_put(&tree, "/a.reg", "REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\A]\n\"x\"=\"y\"\n", 0644);
+    tree_put(&tree, "/sub/b.reg", "REGEDIT4\n\n[HKEY_LOCAL_MACHINE\\SOFTWARE\\B]\n", 0644);
     tree_put(&tree, "/sub/tool", "#!/bin/sh\n", 0755);
     path = mem_printf("%s/a.yaml", tree.dir);
     assert_int_equal(injections_config(&inject, path, &err), 0);
     assert_string_equal(inject.files[0].data, "#!/bin/sh\n");
     assert_int_equal(inject.files[0].bits, 0755);
+    assert_int_equal(inject.n_registry, 2);
+    assert_non_null(strstr(inject.registry[1].data, "\\B]"));
     injections_done(&inject);
     free(path);
     tree_close(&tree);
@@ -166,6 +187,8 @@ static void options_add_to_the_file(void **state)
         { "firstboot-install", "e,f" },
         { "install-agent", "repository" },
         { "remove-tools", "" },
+        { "rdp", "" },
+        { "never-sleep", "" },
         { "cloud-init", "datasource=None" },
     };
     struct injections inject = { 0 };
@@ -187,6 +210,7 @@ static void options_add_to_the_file(void **state)
     assert_string_equal(inject.firstboot[0].data, "#!/bin/sh\nd\n");
     assert_int_equal(inject.firstboot[1].install.n, 2);
     assert_true(inject.agent.from_repository && inject.remove_tools);
+    assert_true(inject.rdp && inject.never_sleep);
     assert_string_equal(inject.cloud.datasources.items[0], "None");
     assert_int_equal(inject.n_users, 2);
     assert_string_equal(inject.users[0].name, "root");
@@ -349,6 +373,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_read),
+        cmocka_unit_test(settings_of_windows_are_read),
         cmocka_unit_test(an_empty_file_asks_for_nothing),
         cmocka_unit_test(mistakes_are_named_with_their_place),
         cmocka_unit_test(files_of_the_host_lie_beside_it),

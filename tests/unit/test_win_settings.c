@@ -59,7 +59,7 @@ static void remote_desktop_is_switched_on(void **state)
         facts_set(&guest.facts->windows->software_hive, SOFTWARE);
         facts_set(&guest.facts->windows->edition, cases[i].edition);
         guest.facts->windows->nt_major = cases[i].nt_major;
-        guest.opts.rdp = true;
+        guest.opts.inject.rdp = true;
         win_expect(&guest, &fixer_win_settings, cases[i].want);
         win_guest_close(&guest);
     }
@@ -83,7 +83,7 @@ static void the_power_plan_is_set_at_the_first_start(void **state)
 
         win_guest_open(&guest, "[x]\n");
         guest.facts->windows->nt_major = wanted[i].nt_major;
-        guest.opts.never_sleep = true;
+        guest.opts.inject.never_sleep = true;
         plan = win_plan(&guest, &fixer_win_settings);
         for (size_t c = 0; c < plan->n; c++)
             if (plan->changes[c].action == CHANGE_WRITE)
@@ -111,7 +111,7 @@ static void nothing_is_set_unasked(void **state)
 
 static void others_than_windows_are_refused(void **state)
 {
-    struct fix_opts opts = { .rdp = true };
+    struct fix_opts opts = { .inject.rdp = true };
     struct err err = ERR_NONE;
     struct win_guest guest;
     struct plan *plan = NULL;
