@@ -70,8 +70,10 @@ function Remove-Manual($index, $family, $any) {
         -ErrorAction SilentlyContinue | Remove-NetIPAddress -Confirm:$false -ErrorAction SilentlyContinue
 }
 
+# The network may have given the same one.
 function Add-Address($index, $address, $gateway) {
     $ip, $length = $address -split '/'
+    Remove-NetIPAddress -InterfaceIndex $index -IPAddress $ip -Confirm:$false -ErrorAction SilentlyContinue
     $given = @{ InterfaceIndex = $index; IPAddress = $ip; PrefixLength = [int]$length }
     if ($gateway) {
         $given.DefaultGateway = $gateway
