@@ -10,7 +10,7 @@
 #include "fixers/plan_hive.h"
 #include "inspect/windows/facts.h"
 
-static void record_done(struct net_record *record)
+void net_record_done(struct net_record *record)
 {
     strlist_done(&record->addresses);
     strlist_done(&record->masks);
@@ -26,7 +26,7 @@ static void record_done(struct net_record *record)
 void net_records_done(struct net_records *records)
 {
     for (size_t i = 0; i < records->n; i++)
-        record_done(&records->items[i]);
+        net_record_done(&records->items[i]);
     free(records->items);
 }
 
@@ -154,7 +154,7 @@ const struct inject_nic *net_wanted_for(const struct fix_context *ctx, const cha
 
 static void take_wanted(const struct inject_nic *nic, struct net_record *record)
 {
-    record_done(record);
+    net_record_done(record);
     record->is_wanted = true;
     record->dhcp = nic->dhcp;
     record->suffix = nic->search.n > 0 ? nic->search.items[0] : "";
@@ -224,6 +224,27 @@ static bool has_settings(const struct win_nic *nic)
            nic->dns6.n > 0 || nic->wins.n > 0 || *nic->domain || nic->metric > 0;
 }
 
+static bool is_gone(const struct fix_context *ctx, const struct win_nic *nic)
+{
+    return !nic->is_present && !mac_given(ctx, nic->name) && count_present(ctx->facts->windows) > 0;
+}
+
+/* Its addresses are told, unless one that is there has them. */
+static void note_gone(const struct fix_context *ctx, struct plan *plan, const struct win_nic *nic)
+{
+    const struct fact_windows *windows = ctx->facts->windows;
+    const struct strlist *list = nic->addresses.n > 0 ? &nic->addresses : &nic->addresses6;
+
+    for (size_t i = 0; i < windows->n_nics; i++)
+        if (windows->nics[i].is_present && net_have_same(nic, &windows->nics[i]))
+            return;
+    if (list->n > 0)
+        plan_note(plan,
+                  "%s: it was not there when Windows ran last, so %.60s is not set again; if it is "
+                  "to be, give --nic \"%s=MAC\"",
+                  nic->name, list->items[0], nic->name);
+}
+
 static void collect(const struct fix_context *ctx, struct plan *plan, struct net_records *records)
 {
     const struct fact_windows *windows = ctx->facts->windows;
@@ -234,11 +255,15 @@ static void collect(const struct fix_context *ctx, struct plan *plan, struct net
         const char *mac = mac_given(ctx, nic->name);
         struct net_record *record;
 
-        if (!wanted && (!has_settings(nic) || net_adapter_stays(nic) ||
-                        (!nic->is_present && !mac && count_present(windows) > 0)))
+        if (!wanted && (!has_settings(nic) || net_adapter_stays(nic)))
             continue;
+        if (!wanted && is_gone(ctx, nic)) {
+            note_gone(ctx, plan, nic);
+            continue;
+        }
         record = add_record(records, nic->name);
         record->mac = mac ? mac : nic->mac;
+        record->is_given = mac != NULL;
         record->from = nic;
         take_found(ctx, plan, nic, record);
         if (wanted)
@@ -260,72 +285,7 @@ static void collect(const struct fix_context *ctx, struct plan *plan, struct net
     }
 }
 
-/* ---- left-overs of the source ---- */
-
-static bool have_same(const struct strlist *a, const struct strlist *b)
-{
-    for (size_t i = 0; i < a->n; i++)
-        if (strlist_has_nocase(b, a->items[i]))
-            return true;
-    return false;
-}
-
-/* Is @a rather than @b the adapter that had the address? */
-static bool is_better(const struct net_record *a, const struct net_record *b)
-{
-    if (a->is_wanted != b->is_wanted)
-        return a->is_wanted;
-    if (a->from->is_present != b->from->is_present)
-        return a->from->is_present;
-    if ((*a->mac != '\0') != (*b->mac != '\0'))
-        return *a->mac != '\0';
-    return a->from->installed > b->from->installed;
-}
-
-/* Two adapters with the same address: Windows allows that only where one is not there any more. */
-static void drop_doubles(struct plan *plan, struct net_records *records)
-{
-    for (size_t i = 0; i < records->n;) {
-        struct net_record *record = &records->items[i];
-        const struct net_record *better = NULL;
-
-        for (size_t n = 0; n < records->n && record->from && !record->is_wanted && !better; n++) {
-            const struct net_record *other = &records->items[n];
-
-            if (n != i && other->from &&
-                (have_same(&other->addresses, &record->addresses) ||
-                 have_same(&other->addresses6, &record->addresses6)) &&
-                (is_better(other, record) || (n < i && !is_better(record, other))))
-                better = other;
-        }
-        if (!better) {
-            i++;
-            continue;
-        }
-        plan_note(plan, "%s: it has an address of %s and was there before it: it is left out",
-                  record->name, better->name);
-        record_done(record);
-        memmove(record, record + 1, (--records->n - i) * sizeof(*record));
-    }
-}
-
-/* What still has an address that another gets would be named by Windows as its owner. */
-static void find_leftovers(const struct fix_context *ctx, struct net_records *records)
-{
-    const struct fact_windows *windows = ctx->facts->windows;
-
-    for (size_t i = 0; i < records->n; i++) {
-        struct net_record *record = &records->items[i];
-
-        for (size_t n = 0; n < windows->n_nics; n++) {
-            const struct win_nic *nic = &windows->nics[n];
-
-            if (nic != record->from && !nic->is_present && *nic->guid &&
-                have_same(&nic->addresses, &record->addresses))
-                strlist_add(&record->leftovers, nic->guid);
-        }
-    }
-}
+/* ---- that cannot be found ---- */
 
 /* Has the guest just this one? Then it is meant by whatever there is of it, unless the user says
  * which it is. */
@@ -360,7 +320,7 @@ static void drop_unknown(const struct fix_context *ctx, struct plan *plan,
                   record->name,
                   record->addresses.n > 0 ? record->addresses.items[0] : "what it has",
                   record->addresses.n > 1 ? " and others" : "", record->name);
-        record_done(record);
+        net_record_done(record);
     }
     records->n = n;
 }
@@ -368,7 +328,7 @@ static void drop_unknown(const struct fix_context *ctx, struct plan *plan,
 void net_records_collect(const struct fix_context *ctx, struct plan *plan, struct net_records *ret)
 {
     collect(ctx, plan, ret);
-    drop_doubles(plan, ret);
-    find_leftovers(ctx, ret);
+    net_records_drop_doubles(ret, plan);
+    net_records_find_leftovers(ret, ctx);
     drop_unknown(ctx, plan, ret);
 }

@@ -13,6 +13,17 @@
 void net_records_collect(const struct fix_context *ctx, struct plan *plan, struct net_records *ret);
 void net_records_done(struct net_records *records);
 
+void net_record_done(struct net_record *record);
+
+/* Two adapters with the same address: Windows allows that only where one is not there any more. It
+ * gets nothing, which is noted. */
+void net_records_drop_doubles(struct net_records *records, struct plan *plan);
+
+/* What still has an address that another gets would be named by Windows as its owner. */
+void net_records_find_leftovers(struct net_records *records, const struct fix_context *ctx);
+
+bool net_have_same(const struct win_nic *a, const struct win_nic *b);
+
 /* An adapter of KVM's keeps its addresses: it is the one it was. */
 bool net_adapter_stays(const struct win_nic *nic);
 

@@ -27,6 +27,7 @@ struct net_record {
     const char *suffix;         /* of DNS; "" */
     uint32_t metric;            /* of the interface; 0: automatic */
     const struct win_nic *from; /* NULL: the guest has none of this name */
+    bool is_given;              /* the user says which adapter it is */
     bool is_single; /* the guest has one adapter: it is meant though its MAC address changed */
     bool dhcp;
     bool is_wanted; /* the user asks for it: also for the adapter that had the settings before */

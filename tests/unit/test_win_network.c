@@ -366,6 +366,7 @@ static void ip6_that_stays_behind_is_told(void **state)
 static void an_address_is_given_once(void **state)
 {
     char name[] = "old", mac[] = "52:54:00:00:00:01";
+    char new_name[] = "Ethernet0", new_mac[] = "52:54:00:00:00:02";
     struct win_nic *nic;
     struct err err = ERR_NONE;
 
@@ -379,13 +380,28 @@ static void an_address_is_given_once(void **state)
     expect_script("2000-network.ps1", "    Mac = ('00-50-56-AA-BB-CC')\r\n");
     expect_script("2000-network.ps1", "    Leftovers = @(('{CD}'))\r\n");
     expect_no_script("2000-network.ps1", "Name = ('Old')");
-
-    opts.nics = mem_alloc(sizeof(*opts.nics)); /* also when it is said which it is to be */
-    opts.nics[0] = (struct nic_option){ .name = name, .mac = mac };
-    opts.n_nics = 1;
+    assert_int_equal(plan->notes.n, 1); /* nothing is lost */
+    strlist_done(&facts->windows->nics[0].addresses);
+    strlist_add(&facts->windows->nics[0].addresses, "192.0.2.9");
     assert_int_equal(make_plan(&err), 0);
+    assert_int_equal(plan->notes.n, 2); /* that may be */
+    assert_non_null(strstr(plan->notes.items[0], "so 192.0.2.9 is not set again"));
+    strlist_done(&facts->windows->nics[0].addresses);
+    strlist_add(&facts->windows->nics[0].addresses, "192.0.2.5");
+
+    /* also when it is said which adapters they are to be */
+    opts.nics = mem_alloc(2 * sizeof(*opts.nics));
+    opts.nics[0] = (struct nic_option){ .name = name, .mac = mac };
+    opts.nics[1] = (struct nic_option){ .name = new_name, .mac = new_mac };
+    opts.n_nics = 2;
+    assert_int_equal(make_plan(&err), 0);
+    expect_script("2000-network.ps1", "    Mac = ('52-54-00-00-00-02')\r\n");
     expect_no_script("2000-network.ps1", "Name = ('Old')");
     assert_non_null(strstr(plan->notes.items[0], "Old: it has an address of Ethernet0"));
+    opts.n_nics = 1; /* of one: that is meant */
+    assert_int_equal(make_plan(&err), 0);
+    expect_script("2000-network.ps1", "    Mac = ('52-54-00-00-00-01')\r\n");
+    expect_no_script("2000-network.ps1", "Name = ('Ethernet0')");
 
     /* nothing tells which of them is there: the one that can be found */
     fact_windows_drop_last_nic(facts->windows);
