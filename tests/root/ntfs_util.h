@@ -3,7 +3,11 @@
 #ifndef H2K_TESTS_ROOT_NTFS_UTIL_H
 #define H2K_TESTS_ROOT_NTFS_UTIL_H
 
+#include <sys/statfs.h>
+
 #include "tests/root/mount_util.h"
+
+#define NTFS3 0x7366746e /* statfs(2) f_type */
 
 /* By ntfs-3g, or by the kernel's driver where there is no ntfs-3g. */
 static inline bool can_test(void)
@@ -18,6 +22,24 @@ static inline char *new_ntfs(const char *file)
 
     RUN("mkntfs", "-FQq", path);
     return path;
+}
+
+/* An empty volume is mounted at "/" for writing; the test is skipped where that cannot be. */
+static inline void start_ntfs(void)
+{
+    if (!can_test())
+        skip();
+    free(new_ntfs("ntfs.raw"));
+    open_image("ntfs.raw", DISK_OVERLAY);
+    mount_rw("/dev/sda", "/");
+}
+
+static inline bool is_ntfs3(void)
+{
+    struct statfs fs;
+
+    assert_int_equal(fstatfs(guest_root_fd(mtree_root(on.tree)), &fs), 0);
+    return fs.f_type == NTFS3;
 }
 
 /* A file on the volume, by ntfscp. */
