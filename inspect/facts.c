@@ -34,6 +34,7 @@ static const size_t facts_strings[] = {
     FACT_STRING(facts, boot_loader),
     FACT_STRING(facts, boot_config),
     FACT_STRING(facts, init_system),
+    FACT_STRING(facts, idle_nics),
     FACT_STRING(facts, network_stack),
 };
 static const size_t device_strings[] = {

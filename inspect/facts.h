@@ -118,7 +118,8 @@ struct facts {
     char *init_system;    /* "systemd", "sysvinit" ...; "" */
     char *selinux;        /* "enforcing", "permissive", "disabled"; "": it has none */
     char *selinux_policy; /* "targeted": a folder of /etc/selinux; "" */
-    char *network_stack;  /* "ifupdown", "networkd", "netplan", "networkmanager"; comma list; "" */
+    char *idle_nics; /* configured, not in use, and of cards that are not known: "ens33 ens34" */
+    char *network_stack; /* "ifupdown", "networkd", "netplan", "networkmanager"; comma list; "" */
 
     struct fact_device *devices;
     size_t n_devices;

@@ -184,6 +184,7 @@ static bool is_any_started(const struct net_reader *net)
 static void drop_superfluous(struct net_reader *net)
 {
     struct facts *facts = net->facts;
+    CLEANUP_STRBUF struct strbuf idle = { 0 };
     bool is_one_started = is_any_started(net);
     size_t n = 0;
 
@@ -191,6 +192,8 @@ static void drop_superfluous(struct net_reader *net)
         struct fact_nic *nic = &facts->nics[i];
         bool is_leftover = is_one_started && !nic->is_started && !*nic->mac;
 
+        if (*nic->name && is_leftover && !is_software(net, nic))
+            strbuf_printf(&idle, "%s%s", idle.len ? " " : "", nic->name);
         if (*nic->name ? is_software(net, nic) || is_leftover : has_named(facts, nic)) {
             free(nic->name);
             free(nic->mac);
@@ -202,6 +205,7 @@ static void drop_superfluous(struct net_reader *net)
         if (facts->nics[i].name)
             facts->nics[n++] = facts->nics[i];
     facts->n_nics = n;
+    facts_set(&facts->idle_nics, strbuf_text(&idle));
 }
 
 /* ---- texts and files ---- */
@@ -279,6 +283,7 @@ void linux_net(const struct guest_root *root, struct facts *facts)
     struct net_reader net = { .root = root, .facts = facts };
     CLEANUP_STRBUF struct strbuf list = { 0 };
 
+    net_read_times(&net);
     for (size_t i = 0; i < ARRAY_SIZE(stacks); i++)
         if (stacks[i].read(&net))
             strbuf_printf(&list, "%s%s", list.len ? "," : "", stacks[i].name);
@@ -286,4 +291,5 @@ void linux_net(const struct guest_root *root, struct facts *facts)
     net_read_names(&net);
     drop_superfluous(&net);
     strlist_done(&net.software);
+    keyfile_done(&net.times);
 }

@@ -4,6 +4,7 @@
 #define H2K_INSPECT_LINUX_NET_H
 
 #include "engine/base/mem.h"
+#include "inspect/keyfile.h"
 #include "inspect/linux.h"
 
 #define NET_MAX_FILES 256 /* of one folder, and of what `source` lines lead to */
@@ -12,6 +13,8 @@ struct net_reader {
     const struct guest_root *root;
     struct facts *facts;
     struct strlist software; /* bonds, bridges ...: their names have nothing to do with a card */
+    struct keyfile times;    /* when NetworkManager last used a profile */
+    unsigned long newest;    /* of them */
 };
 
 /* The configuration in the file @source relies on the interface @name; @mac: of its card, NULL or
@@ -24,8 +27,9 @@ void net_note(struct net_reader *net, const char *name, const char *mac, const c
  * is called. */
 void net_note_card(struct net_reader *net, const char *mac, const char *source, bool is_static);
 
-/* net_note() for an interface that this configuration does not start at boot (ONBOOT=no): when its
- * card is not known, and another interface is started, it may be a leftover of an older machine. */
+/* net_note() for an interface that this configuration does not start at boot (ONBOOT=no), or has
+ * not used for long: when its card is not known, and another interface is started, it may be a
+ * leftover of an older machine. */
 void net_note_stopped(struct net_reader *net, const char *name, const char *mac, const char *source,
                       bool is_static);
 
@@ -68,6 +72,11 @@ bool net_read_networkd(struct net_reader *net);       /* systemd.network(5) */
 bool net_read_networkmanager(struct net_reader *net); /* nm-settings-keyfile(5) */
 bool net_read_rcinet1(struct net_reader *net);        /* rc.inet1.conf(5) of Slackware */
 bool net_read_wicked(struct net_reader *net);         /* wicked-config(5), its XML */
+
+/* When NetworkManager used which profile, and: was the one with this UUID (NULL: none) in use, but
+ * no more when others still were? */
+void net_read_times(struct net_reader *net);
+bool net_is_out_of_use(const struct net_reader *net, const char *uuid);
 
 /* What binds names to cards besides: rules, .link files, tables, leases (net_names.c). */
 void net_read_names(struct net_reader *net);

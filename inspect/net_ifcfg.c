@@ -88,7 +88,7 @@ static bool is_static(const struct shellvars *vars)
 }
 
 /* Members are started with what they belong to. */
-static bool is_stopped(const struct shellvars *vars)
+static bool is_stopped(const struct net_reader *net, const struct shellvars *vars)
 {
     static const struct {
         const char *name, *value;
@@ -104,7 +104,7 @@ static bool is_stopped(const struct shellvars *vars)
         if (value && strcasecmp(value, marks[i].value) == 0)
             return true;
     }
-    return false;
+    return net_is_out_of_use(net, shellvars_get(vars, "UUID"));
 }
 
 static void read_file(struct net_reader *net, const char *path, const char *text, size_t len)
@@ -122,7 +122,7 @@ static void read_file(struct net_reader *net, const char *path, const char *text
         net_note_software(net, name);
     else if (name && strncmp(name, BY_CARD, sizeof(BY_CARD) - 1) == 0)
         net_note_card(net, name + sizeof(BY_CARD) - 1, path, is_static(&vars));
-    else if (name && is_stopped(&vars))
+    else if (name && is_stopped(net, &vars))
         net_note_stopped(net, name, mac, path, is_static(&vars));
     else if (name)
         net_note(net, name, mac, path, is_static(&vars));

@@ -1,10 +1,39 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Keyfiles of NetworkManager (nm-settings-keyfile(5)). */
+#include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/cleanup.h"
 #include "inspect/keyfile.h"
 #include "inspect/linux_net.h"
+
+#define TIMES "/var/lib/NetworkManager/timestamps"
+#define LONG_AGO (24UL * 60 * 60) /* those of what is in use are written every few minutes */
+
+static unsigned long seconds(const char *text)
+{
+    return text ? strtoul(text, NULL, 10) : 0;
+}
+
+void net_read_times(struct net_reader *net)
+{
+    size_t len = 0;
+    CLEANUP_FREE char *text = linux_read(net->root, TIMES, &len);
+
+    if (!text)
+        return;
+    keyfile_parse(text, len, &net->times);
+    for (size_t i = 0; i < net->times.n; i++)
+        if (seconds(net->times.entries[i].value) > net->newest)
+            net->newest = seconds(net->times.entries[i].value);
+}
+
+bool net_is_out_of_use(const struct net_reader *net, const char *uuid)
+{
+    unsigned long last = uuid ? seconds(keyfile_get(&net->times, "timestamps", uuid)) : 0;
+
+    return last > 0 && net->newest - last > LONG_AGO;
+}
 
 static bool is_software_type(const char *type)
 {
@@ -51,7 +80,8 @@ static void read_file(struct net_reader *net, const char *path, const char *text
     type = keyfile_get(&keyfile, "connection", "type");
     master = either(&keyfile, "connection", "controller", "connection", "master");
     start = keyfile_get(&keyfile, "connection", "autoconnect");
-    is_stopped = start && strcmp(start, "false") == 0 && !master;
+    is_stopped = !master && ((start && strcmp(start, "false") == 0) ||
+                             net_is_out_of_use(net, keyfile_get(&keyfile, "connection", "uuid")));
     if (name && is_software_type(type))
         net_note_software(net, name);
     else if (name && is_stopped)

@@ -142,12 +142,30 @@ static int name_the_rest(struct network *network, struct kept *rest, struct err 
     return network_give_name(network, rest, err);
 }
 
+static void note_idle(struct network *network)
+{
+    CLEANUP_STRLIST struct strlist names = net_words(network->ctx->facts->idle_nics);
+    CLEANUP_STRBUF struct strbuf idle = { 0 };
+
+    for (size_t i = 0; i < names.n; i++)
+        if (!is_kept(network, names.items[i]))
+            strbuf_printf(&idle, "%s%s", idle.len ? ", " : "", names.items[i]);
+    if (idle.len > 0)
+        plan_note(network->plan,
+                  "%s: configured, but not started at boot or long out of use, and the card is not "
+                  "known: taken for a leftover; if the new machine has such a card, give its MAC "
+                  "address with --nic NAME=MAC",
+                  strbuf_text(&idle));
+}
+
 /* Names that nothing binds to a card when there are several. */
 static int plan_names(struct network *network, struct err *err)
 {
     CLEANUP_STRBUF struct strbuf unknown = { 0 };
     struct kept *rest = NULL;
     size_t n_without = 0;
+
+    note_idle(network);
 
     for (size_t i = 0; i < network->n; i++) {
         int r = plan_name(network, &network->kept[i], err);

@@ -119,6 +119,11 @@ static const struct {
       { { INTERFACES, "iface ens192.10 inet static\n address 10.0.0.1/24\n"
                       "iface ens192:0 inet static\n address 10.0.1.1/24\n" } },
       .want = { LINK_PATH, BY_DRIVER } },
+    { "a leftover beside the card in use",
+      { { RHEL "ens192", "DEVICE=ens192\nONBOOT=yes\n" },
+        { RHEL "ens33", "DEVICE=ens33\nONBOOT=no\n" } },
+      .want = { LINK_PATH, BY_DRIVER },
+      .note = "ens33: configured, but not started" },
     { "several cards without addresses",
       { { INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n" } },
       .want = { NULL, NULL },
