@@ -124,6 +124,16 @@ static void take_ip6_route(struct win_reader *reader, const struct hive_value *v
     added->metric = route.metric;
 }
 
+/* Of an interface without a number any row could be. */
+static void take_any_address(struct win_reader *reader, const struct hive_value *value,
+                             struct win_nic *nic)
+{
+    struct nsi_address address;
+
+    if (nsi_ip6_address(value->name, value->data, value->len, &address) == NSI_MANUAL)
+        note_unknown(reader, nic, "which IPv6 addresses are its own cannot be told");
+}
+
 static void each_row(struct win_reader *reader, const char *table, struct win_nic *nic,
                      void (*take)(struct win_reader *reader, const struct hive_value *value,
                                   struct win_nic *nic))
@@ -149,8 +159,10 @@ static void read_ip6(struct win_reader *reader, struct win_nic *nic)
         return;
     }
     addresses(reader->system, key, "NameServer", &nic->dns6);
-    if (nic->luid == 0)
+    if (nic->luid == 0) {
+        each_row(reader, NSI_IP6_ADDRESSES, nic, take_any_address);
         return;
+    }
     each_row(reader, NSI_IP6_ADDRESSES, nic, take_ip6_address);
     each_row(reader, NSI_IP6_ROUTES, nic, take_ip6_route);
 }

@@ -143,6 +143,15 @@ static void ip6_of_each_card_is_read(void **state)
     assert_int_equal(nic->addresses6.n, 0);
     done();
 
+    look(CARD("1", "1", "01")
+             DEVICE("1") "[ControlSet001\\Control\\Class\\" CLASS "\\0001]\n*IfType=sz:6\n"
+                         "[ControlSet001\\" NSI "10]\n"
+                         "000000018000060020010db8000000000000000000000001=hex:" ROW ONES "\n",
+         6);
+    assert_true(reader.windows->nics[0].ip6_unknown);
+    assert_int_equal(reader.windows->nics[0].addresses6.n, 0);
+    done();
+
     look(hive, 5); /* it has a store of its own, which is not known */
     assert_true(reader.windows->nics[2].ip6_unknown);
     assert_int_equal(reader.windows->notes.n, 1);
