@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Single values of the registry that decide what Windows does with KVM's disks. */
 #include <string.h>
+#include <strings.h>
 
 #include "engine/base/cleanup.h"
 #include "fixers/plan_hive.h"
@@ -77,6 +78,23 @@ static void show_stop_code(struct plan *plan, const struct facts *facts, const c
                    "once it has started, Windows starts again after a crash, as before");
 }
 
+/* What the command line of PowerShell says does not count against a policy of the machine. */
+static void note_powershell(struct plan *plan, const struct fact_windows *windows)
+{
+    static const char key[] = "Policies\\Microsoft\\Windows\\PowerShell";
+    CLEANUP_FREE char *policy =
+        plan_hive_text(plan, windows->software_hive, key, "ExecutionPolicy");
+    uint32_t enabled = 1;
+
+    (void)plan_hive_u32(plan, windows->software_hive, key, "EnableScripts", &enabled);
+    if (enabled && (!policy || strcasecmp(policy, "AllSigned") != 0))
+        return;
+    plan_note(plan,
+              "a policy lets PowerShell run %s: of the scripts of the first start those in "
+              "PowerShell fail, addresses and disks may have to be set by hand",
+              enabled ? "signed scripts only" : "no scripts");
+}
+
 /* What may undo or forbid what is changed: nothing is done about it, but somebody should know. */
 static int note_obstacles(struct plan *plan, const struct fact_windows *windows, struct err *err)
 {
@@ -98,6 +116,7 @@ static int note_obstacles(struct plan *plan, const struct fact_windows *windows,
         if (r > 0)
             plan_note(plan, "%s", policies[i].text);
     }
+    note_powershell(plan, windows);
     if (windows->group_policies)
         plan_note(plan, "it has group policies of a domain, which may undo changes");
     if (windows->antivirus[0])
