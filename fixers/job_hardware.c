@@ -7,6 +7,8 @@
 #include "inspect/windows/facts.h"
 #include "inspect/windows/windows.h"
 
+#define WINDOWS_11 22000U /* build */
+
 const struct hardware *job_hardware(const struct job *job)
 {
     const struct facts *facts = job->chosen->facts;
@@ -43,6 +45,17 @@ static bool will_start(struct plan *plan, const struct fact_windows *windows, co
            (plan_exists(plan, file) || windows_has_file(plan->root, file));
 }
 
+/* Nothing says whether the old machine had one, and a host without swtpm starts no domain that has
+ * one. */
+static void note_tpm(struct plan *plan, const struct fact_windows *windows)
+{
+    if (windows->build >= WINDOWS_11 && !windows->is_server)
+        plan_note(plan,
+                  "the domain has no TPM: Windows 11 starts without one, but asks for TPM 2.0 when "
+                  "it is to be upgraded; what the old machine's kept (PINs, keys of BitLocker) is "
+                  "not in the image");
+}
+
 void job_plan_hardware(struct job *job)
 {
     const struct facts *facts = job->chosen->facts;
@@ -63,4 +76,5 @@ void job_plan_hardware(struct job *job)
                   "%s has no driver for virtio disks that starts with it: the domain has %s disks "
                   "and %s network cards",
                   facts->product_name, hardware->disk_bus, hardware->nic_model);
+    note_tpm(plan, facts->windows);
 }

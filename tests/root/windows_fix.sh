@@ -59,6 +59,11 @@ while IFS='|' read -r variant options partition bus nic viostor vioscsi; do
         fi
     done
 
+    case $variant in
+    11) reported 'any(.notes[]; test("the domain has no TPM"))' ;;
+    *) reported 'any(.notes[]; test("TPM")) | not' ;;
+    esac
+
     as_expected "$variant"
     case $variant in # who signed the drivers is trusted where Windows would ask
     2008 | 7 | 2008r2 | 8.1 | 2012r2)
