@@ -56,6 +56,26 @@ static void note_tpm(struct plan *plan, const struct fact_windows *windows)
                   "not in the image");
 }
 
+/* The partition of Windows itself is enough for all that is changed, but starts nothing. XP and
+ * 2003 are on the first partition where there is no boot.ini. */
+static void note_boot(struct plan *plan, const struct facts *facts)
+{
+    const struct fact_windows *windows = facts->windows;
+
+    if (windows->bcd[0] || windows->boot_ini[0] || windows->nt_major < 6)
+        return;
+    if (facts->boot_config[0])
+        plan_note(
+            plan,
+            "%s cannot be read: Windows does not start before it was made anew (bcdboot, from "
+            "setup media)",
+            facts->boot_config);
+    else
+        plan_note(plan,
+                  "no boot configuration of Windows (BCD) is on the disks: it does not start "
+                  "without the disk that has one, or before bcdboot was run from setup media");
+}
+
 void job_plan_hardware(struct job *job)
 {
     const struct facts *facts = job->chosen->facts;
@@ -76,5 +96,6 @@ void job_plan_hardware(struct job *job)
                   "%s has no driver for virtio disks that starts with it: the domain has %s disks "
                   "and %s network cards",
                   facts->product_name, hardware->disk_bus, hardware->nic_model);
+    note_boot(plan, facts);
     note_tpm(plan, facts->windows);
 }

@@ -7,9 +7,11 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/log.h"
 #include "fixers/linux/linux.h"
+#include "fixers/plan_hive.h"
 #include "fixers/run.h"
 #include "fixers/windows/firstboot.h"
 #include "fixers/windows/windows.h"
+#include "inspect/windows/facts.h"
 
 /* A fixer reads through the plan, so it sees what those before it will have written. */
 const struct fixer *const fixers[] = {
@@ -118,21 +120,36 @@ static int check_settings(const struct fix_context *ctx, struct err *err)
     return 0;
 }
 
+/* Without a control set all that is written for Windows to start from would be written nowhere. */
+static int check_control_sets(const struct fix_context *ctx, struct plan *plan, struct err *err)
+{
+    const struct fact_windows *windows = ctx->facts->windows;
+
+    if (!windows || windows->control_sets.n > 0)
+        return 0;
+    if (plan_hive_has_key(plan, windows->system_hive, "Select", err) < 0)
+        return -err->code;
+    return err_status(err, STATUS_FAILED, "%s has no control set that Windows starts with",
+                      windows->system_hive);
+}
+
 int fixers_plan(const struct fix_context *ctx, const struct guest_root *root, struct plan **ret,
                 struct err *err)
 {
     struct plan *plan;
+    int r;
 
     if (check_injections(ctx, err) < 0 || check_nics(ctx, err) < 0 || check_settings(ctx, err) < 0)
         return -err->code;
     plan = plan_new(root);
     plan->session = ctx->session;
     plan->stack = ctx->stack;
-    for (size_t i = 0; i < n_fixers; i++) {
-        if (plan_one(ctx, fixers[i], plan, err) < 0) {
-            plan_free(plan);
-            return -err->code;
-        }
+    r = check_control_sets(ctx, plan, err);
+    for (size_t i = 0; r == 0 && i < n_fixers; i++)
+        r = plan_one(ctx, fixers[i], plan, err) < 0 ? -err->code : 0;
+    if (r < 0) {
+        plan_free(plan);
+        return r;
     }
     runs_last(plan);
     *ret = plan;
