@@ -89,6 +89,8 @@ boot()
     [ -z "${1:-}" ] || [ ! -e "$guest/run.cmd" ] || fail "run.cmd stays"
 }
 
+by_cmd='%SystemRoot%\\system32\\cmd.exe /c start \"\" /b %SystemRoot%\\system32\\cmd.exe /c %SystemRoot%\\h2k\\firstboot\\run.cmd log'
+
 # The service's own program and cmd.exe do the same.
 for kind in wrapper registry; do
 
@@ -97,7 +99,7 @@ if [ "$kind" = wrapper ]; then
     setup '%SystemRoot%\\h2k\\firstboot\\h2ksvc.exe'
     cp "$SERVICE" "$guest/h2ksvc.exe"
 else
-    setup '%SystemRoot%\\system32\\cmd.exe /c start \"\" /b %SystemRoot%\\system32\\cmd.exe /c %SystemRoot%\\h2k\\firstboot\\run.cmd log'
+    setup "$by_cmd"
 fi
 script 1000-first.bat <<<"echo first"
 script 2000-again.bat <<<"exit /b 249"
@@ -167,7 +169,7 @@ done
 # ---- no more restarts, and what does not end ----
 
 seen=0
-setup '%SystemRoot%\\system32\\cmd.exe /c start \"\" /b %SystemRoot%\\system32\\cmd.exe /c %SystemRoot%\\h2k\\firstboot\\run.cmd log'
+setup "$by_cmd"
 crlf "$guest/scripts/1000-hangs.vbs" <<<'CreateObject("WScript.Shell").Run "ping -n 100 127.0.0.1", 0, True'
 script 2000-restart.bat <<<"exit 1641"
 mkdir "$guest/state"
@@ -179,6 +181,17 @@ start
 2000-restart.bat starts
 2000-restart.bat ended with 1641
 Windows was started again often enough
+all done
+END
+
+# a file that is in use for that reason does not keep the service
+seen=0
+setup "$by_cmd"
+script 1000-hangs.bat <<<"ping -n 100 127.0.0.1 >nul"
+boot <<'END'
+start
+1000-hangs.bat starts
+1000-hangs.bat ended with 1460
 all done
 END
 

@@ -95,9 +95,9 @@ goto :eof
 :given_up
 echo %date% %time% %name% is given up after three tries
 :finished
-rem it may be in use, when it could not be ended
-echo %try% >"%state%\%name%.done"
 del "%file%"
+rem it may be in use, when it could not be ended; a new one of that name is not meant
+if exist "%file%" echo %try% >"%state%\%name%.done"
 goto :eof
 
 :want_restart
