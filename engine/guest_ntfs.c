@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -14,15 +15,24 @@
 #define ATTRIBUTES "system.ntfs_attrib" /* u32 as this host has it */
 #define COMPRESSED 0x800U
 
+#define NTFS3 0x7366746e
+
 /* statfs(2) f_type of a driver, and what it calls the descriptor. ntfs3 takes any other name, too,
  * and keeps it for nothing. */
 static const struct {
     unsigned long type;
     const char *descriptor;
 } drivers[] = {
-    { 0x65735546, "system.ntfs_acl" },      /* FUSE: ntfs-3g, or no NTFS at all */
-    { 0x7366746e, "system.ntfs_security" }, /* ntfs3 */
+    { 0x65735546, "system.ntfs_acl" }, /* FUSE: ntfs-3g, or no NTFS at all */
+    { NTFS3, "system.ntfs_security" },
 };
+
+static bool is_ntfs3(int fd)
+{
+    struct statfs fs;
+
+    return fstatfs(fd, &fs) == 0 && (unsigned long)fs.f_type == NTFS3;
+}
 
 static const char *descriptor_name(int fd)
 {
@@ -80,15 +90,40 @@ int guest_ntfs_secure(int dir, int fd, const struct guest_attr *attr, bool is_fo
 int guest_ntfs_store_plainly(int fd)
 {
     uint32_t attributes = 0;
+    struct stat st;
 
     if (!descriptor_name(fd) || get_attributes(fd, &attributes) < 0 || !(attributes & COMPRESSED))
         return 0;
+    if (is_ntfs3(fd) && (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)))
+        return -EOPNOTSUPP;
     attributes &= ~COMPRESSED;
     if (fsetxattr(fd, ATTRIBUTES, &attributes, sizeof(attributes), 0) < 0)
         return -errno;
     if (get_attributes(fd, &attributes) < 0 || (attributes & COMPRESSED))
         return -EOPNOTSUPP;
     return 0;
+}
+
+bool guest_ntfs_compresses(int dir)
+{
+    CLEANUP_FD int fd = is_ntfs3(dir) ? openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    uint32_t attributes = 0;
+
+    return fd >= 0 && get_attributes(fd, &attributes) == 0 && (attributes & COMPRESSED);
+}
+
+int guest_ntfs_plain_folder(int dir, const char *name)
+{
+    CLEANUP_FD int fd = -1;
+    int r;
+
+    if (mkdirat(dir, name, 0700) < 0)
+        return -errno;
+    fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    r = fd < 0 ? -errno : guest_ntfs_store_plainly(fd);
+    if (r < 0)
+        (void)unlinkat(dir, name, AT_REMOVEDIR); /* the first failure is what counts */
+    return r;
 }
 
 bool guest_ntfs_is_plain(int fd)

@@ -29,8 +29,17 @@ bool guest_ntfs_is(int fd);
 int guest_ntfs_secure(int dir, int fd, const struct guest_attr *attr, bool is_folder);
 
 /* Take from a new, empty file or folder that its content be compressed. 0 or -errno; -EOPNOTSUPP:
- * it stays so. */
+ * it stays so; see guest_ntfs_compresses(). */
 int guest_ntfs_store_plainly(int fd);
+
+/* Does the folder @dir (O_PATH will do) compress new files in a way that cannot be taken from them?
+ * ntfs3 goes on to write those as compressed ones, and its kernel fails at once (seen with 6.12).
+ */
+bool guest_ntfs_compresses(int dir);
+
+/* Make a folder @name there that compresses nothing: files keep what they were born with when they
+ * are moved. 0 or -errno. */
+int guest_ntfs_plain_folder(int dir, const char *name);
 
 /* May the content of @fd be replaced where it is? Not when it is stored in another way than as
  * plain bytes. */

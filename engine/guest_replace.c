@@ -5,6 +5,7 @@
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -60,20 +61,43 @@ struct replacement {
     struct place place;
     const char *path; /* for messages */
     char temp[NAME_MAX + 1];
-    int fd;         /* the temporary */
-    int old;        /* the file that is replaced; -1: none */
-    struct stat st; /* of @old */
-    unsigned flags; /* inode flags of @old */
+    char folder[NAME_MAX + 1]; /* that the temporary is made in; "": beside the old one */
+    int fd;                    /* the temporary */
+    int old;                   /* the file that is replaced; -1: none */
+    struct stat st;            /* of @old */
+    unsigned flags;            /* inode flags of @old */
 };
 
 static void replacement_done(const struct replacement *file)
 {
+    if (file->folder[0])
+        (void)unlinkat(file->place.dir, file->folder, AT_REMOVEDIR);
     place_done(&file->place);
     cleanup_fd(&file->fd);
     cleanup_fd(&file->old);
 }
 
 /* Attributes come after the content: writing and chown would clear capabilities. */
+/* A new file, not under its name yet. */
+static int open_new(struct replacement *file, struct err *err)
+{
+    int dir = file->place.dir, r = 0;
+
+    place_temp_name(file->temp);
+    if (guest_ntfs_compresses(dir)) {
+        memcpy(file->folder, file->temp, sizeof(file->folder));
+        r = guest_ntfs_plain_folder(dir, file->folder);
+        (void)snprintf(file->temp, sizeof(file->temp), "%.*s/new", (int)sizeof(file->temp) - 5,
+                       file->folder);
+    }
+    if (r == 0)
+        file->fd = openat(dir, file->temp,
+                          O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
+    if (r < 0 || file->fd < 0)
+        return guest_write_error(err, r < 0 ? -r : errno, "make a new file beside", file->path);
+    return 0;
+}
+
 static int set_attributes(const struct guest_root *root, const struct replacement *file,
                           const struct guest_attr *attr, struct err *err)
 {
@@ -101,7 +125,8 @@ static int fill(const struct guest_root *root, const struct replacement *file,
 {
     int r;
 
-    attr_set_storage_flags(file->fd, file->flags);
+    if (!guest_ntfs_is(file->fd)) /* to be compressed is one of them */
+        attr_set_storage_flags(file->fd, file->flags);
     r = guest_ntfs_store_plainly(file->fd);
     if (r < 0)
         return guest_write_error(err, -r, "make an uncompressed file for", file->path);
@@ -190,11 +215,9 @@ int guest_replace(const struct guest_root *root, const char *path, const struct 
         return write_over(&file, pieces, n_pieces, err);
     if (file.old >= 0)
         file.flags = attr_get_flags(file.old);
-    place_temp_name(file.temp);
-    file.fd = openat(file.place.dir, file.temp,
-                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY, 0600);
-    if (file.fd < 0)
-        return guest_write_error(err, errno, "make a new file beside", path);
+    r = open_new(&file, err);
+    if (r < 0)
+        return r;
     r = fill(root, &file, pieces, n_pieces, attr, err);
     if (r == 0)
         r = put_in_place(&file, err);

@@ -25,8 +25,8 @@ static int open_below(const char *path)
     return fd;
 }
 
-/* As System32\drivers has it, in short. */
-static void set_descriptor(const char *path)
+/* As System32\drivers has it, in short; @name: as the driver calls it. Closes @fd. */
+static void give_descriptor(int fd, const char *name)
 {
     static const struct sd_ace aces[] = {
         { 0, 0, 0x1301bf, "5-18" },        { 0, 11, 0x10000000, "5-18" },
@@ -35,12 +35,16 @@ static void set_descriptor(const char *path)
     };
     const struct sd_list dacl = { aces, ARRAY_SIZE(aces) }, none = { 0 };
     struct strbuf sd = { 0 };
-    int fd = open_below(path);
 
     sd_build(0, &dacl, &none, &sd);
-    assert_int_equal(fsetxattr(fd, descriptor_name(), sd.data, sd.len, 0), 0);
+    assert_int_equal(fsetxattr(fd, name, sd.data, sd.len, 0), 0);
     (void)close(fd);
     strbuf_done(&sd);
+}
+
+static void set_descriptor(const char *path)
+{
+    give_descriptor(open_below(path), descriptor_name());
 }
 
 static void expect_descriptor(const char *path, const char *want)
@@ -220,6 +224,14 @@ static void a_file_can_be_put_behind_a_header(void **state)
 
 /* ---- compression ---- */
 
+/* Where h2k is not to use it, it is hidden from it and only named here. */
+static const char *ntfs_3g(void)
+{
+    const char *hidden = getenv("NTFS_3G");
+
+    return hidden ? hidden : "ntfs-3g";
+}
+
 /* A folder that compresses what is put into it, and a file in it. */
 static void make_compressed(const char *image)
 {
@@ -236,7 +248,7 @@ static void make_compressed(const char *image)
     assert_int_equal(stat(at, &before), 0);
     pid = fork();
     if (pid == 0) {
-        (void)execlp("ntfs-3g", "ntfs-3g", "-o", "no_detach,compression", image, at, (char *)NULL);
+        (void)execlp(ntfs_3g(), "ntfs-3g", "-o", "no_detach,compression", image, at, (char *)NULL);
         _exit(1);
     }
     do {
@@ -248,6 +260,8 @@ static void make_compressed(const char *image)
     must(io_write_file(file, zeros, 300000, 0600, &err), &err);
     assert_int_equal(getxattr(file, "system.ntfs_attrib", &attributes, 4), 4);
     assert_true(attributes & 0x800);
+    /* ntfs3 takes none for what ntfs-3g has made without one */
+    give_descriptor(open(file, O_RDONLY | O_CLOEXEC), "system.ntfs_acl");
     RUN("umount", at);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(status, 0);
@@ -262,7 +276,7 @@ static void nothing_is_compressed(void **state)
     char *path;
 
     (void)state;
-    if (!can_test() || !exec_have("ntfs-3g"))
+    if (!can_test() || (!getenv("NTFS_3G") && !exec_have("ntfs-3g")))
         skip();
     path = new_ntfs("ntfs.raw");
     make_compressed(path);
@@ -275,7 +289,6 @@ static void nothing_is_compressed(void **state)
     assert_int_equal(attributes_of("/packed/folder") & 0xe00, 0);
     put("/packed/folder/file", "text\n");
     assert_int_equal(attributes_of("/packed/folder/file") & 0xe00, 0);
-    set_descriptor("/packed/old");
     put("/packed/old", "no longer compressed\n");
     assert_int_equal(attributes_of("/packed/old") & 0xe00, 0);
     expect("/packed/old", "no longer compressed\n");

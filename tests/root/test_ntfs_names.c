@@ -57,7 +57,8 @@ static void names_are_found_whatever_their_case(void **state)
     expect("/Program Files/Größe/A.txt", "second\n");
     expect_real("/PROGRAM files/GRÖßE/a.txt", "/Program Files/Größe/A.txt");
     fd = openat(guest_root_fd(mtree_root(on.tree)), "Program Files", O_RDONLY | O_CLOEXEC);
-    if (fsetxattr(fd, "system.ntfs_dos_name", short_name, sizeof(short_name) - 1, 0) == 0)
+    if (!is_ntfs3() && /* takes any name of an attribute, and makes a short name of none */
+        fsetxattr(fd, "system.ntfs_dos_name", short_name, sizeof(short_name) - 1, 0) == 0)
         expect_real("/progra~1/größe/A.txt", "/Program Files/Größe/A.txt");
     (void)close(fd);
     must(guest_remove(mtree_root(on.tree), "/Program files/Größe/a.txt", &err), &err);
