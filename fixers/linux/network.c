@@ -120,9 +120,11 @@ static int plan_name(struct network *network, struct kept *kept, struct err *err
 }
 
 /*
- * The only name whose card is not known is that of the card which is left over, when all others are
- * named before it. In the initramfs, too: what names them from elsewhere is repeated. A file that
- * matches keeps those behind it from being read, so the guest's own come first.
+ * The only name whose card is not known is that of the card which is left over, when all others
+ * have .link files that are read before. They need them though a rule or netplan names them: the
+ * initramfs does not get all of these, and a rule for KERNEL=="eth*" does not match again when udev
+ * starts anew, but the .link file of the last card would. A file that matches keeps those behind it
+ * from being read, so the guest's own come first.
  */
 static int name_the_rest(struct network *network, struct kept *rest, struct err *err)
 {

@@ -39,9 +39,10 @@ typedef int (*network_file_fn)(struct network *network, const char *path, const 
 int network_each_file(struct network *network, const char *dir, const char *pattern,
                       network_file_fn fn, void *arg, struct err *err);
 
-/* Does something in the guest give the name to the card already? @early: something that the
- * initramfs gets, too. 0, 1 or negative errno. */
-int network_is_named(struct network *network, const struct kept *kept, bool early, struct err *err);
+/* Does something in the guest give the name to the card already? @by_link: a .link file. 0, 1 or
+ * negative errno. */
+int network_is_named(struct network *network, const struct kept *kept, bool by_link,
+                     struct err *err);
 
 /* Give the name to the card, the way the guest understands. 0, 1 when the card would have to be
  * known, or negative errno. */

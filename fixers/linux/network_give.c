@@ -13,7 +13,7 @@
 /* what a name is given for: "ens192 is configured, and ..." */
 #define OTHER_NAME "the virtio card would get another name"
 #define LEFT_OVER "; its card is the one that is left, all others are known"
-#define NOT_THAT_ONE "in the initramfs its card would be taken for the one that is not known"
+#define NOT_THAT_ONE "its card must not be taken for the one that is not known"
 
 /* ---- does it have one? ---- */
 
@@ -32,24 +32,23 @@ static int ask(struct network *network, const char *path, const char *text, void
     return question->fn(text, question->kept->name, question->kept->mac, network->driver);
 }
 
-int network_is_named(struct network *network, const struct kept *kept, bool early, struct err *err)
+int network_is_named(struct network *network, const struct kept *kept, bool by_link,
+                     struct err *err)
 {
-    /* as naming_files_read() has them, then others */
-    enum { N_EARLY = 2 };
     static const struct {
         const char *dir, *pattern;
         names_fn fn;
     } places[] = {
-        { "/etc/udev/rules.d", "70-persistent-net.rules", rules_name },
         { NAMING_LINKS, "*.link", link_names },
         { "/etc/udev/rules.d", "*.rules", rules_name },
         { "/etc/netplan", "*.yaml", netplan_names },
         { IFCFG_DIR, "ifcfg-*", ifcfg_names }, /* where rename_device reads them */
         { "/etc", "mactab", table_names },
     };
+    size_t n = by_link ? 1 : ARRAY_SIZE(places);
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < (early ? N_EARLY : ARRAY_SIZE(places)); i++) {
+    for (size_t i = 0; r == 0 && i < n; i++) {
         struct question question = { kept, places[i].fn };
 
         if ((places[i].fn == ifcfg_names && !has_rename_device(network->plan->root)) ||

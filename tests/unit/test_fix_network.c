@@ -135,7 +135,8 @@ static const struct {
       .want = { LINK_PATH, BY_MAC },
       .note = "is ens224, ens256 is not known" },
     { "two cards, one known: the other is the one that is left",
-      { { INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n" }, { RULES, RULE } },
+      { { INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n" },
+        { "/etc/systemd/network/70-lan.link", BY_MAC } },
       .want = { "/etc/systemd/network/98-h2k-ens224.link",
                 LINK_HEAD "Driver=virtio_net\n\n[Link]\nName=ens224\n" } },
     { "two cards, one known, and nothing that has an order",
@@ -460,6 +461,31 @@ static void names_stay_and_nothing_else_changes(void **state)
     }
 }
 
+/* udev would give it the last card's name when it starts anew behind the initramfs: the rule is for
+ * names of the kernel. */
+static void a_rule_is_not_enough_beside_the_last_card(void **state)
+{
+    struct fix_opts opts = { 0 };
+    struct err err = ERR_NONE;
+
+    (void)state;
+    tree_open(&tree, NULL);
+    tree_put(&tree, "/usr/lib/systemd/network/99-default.link", "", 0644);
+    tree_put(&tree, INTERFACES, "iface ens192 inet dhcp\niface ens224 inet dhcp\n", 0644);
+    tree_put(&tree, RULES, RULE, 0644);
+    make_plan(&opts);
+    assert_int_equal(plan->notes.n, 0);
+    assert_int_equal(plan_apply(plan, &err), 0);
+    tree_expect(&tree, "/etc/systemd/network/97-h2k-ens192.link", BY_MAC);
+    tree_expect(&tree, "/etc/systemd/network/98-h2k-ens224.link",
+                LINK_HEAD "Driver=virtio_net\n\n[Link]\nName=ens224\n");
+    plan_free(plan);
+    make_plan(&opts);
+    assert_int_equal(plan->n, 0);
+    plan_free(plan);
+    tree_close(&tree);
+}
+
 /* Both addresses are known to the guest, and each is the other's now. */
 static void addresses_may_change_places(void **state)
 {
@@ -620,6 +646,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_stay_and_nothing_else_changes),
+        cmocka_unit_test(a_rule_is_not_enough_beside_the_last_card),
         cmocka_unit_test(addresses_may_change_places),
         cmocka_unit_test(aliases_name_the_driver_of_the_new_card),
         cmocka_unit_test(slots_become_what_is_known),
