@@ -44,6 +44,7 @@ const struct hardware *hardware_for(const struct facts *facts, bool default_chan
 /* What a Windows guest has drivers for that start with it (of network cards: at all). */
 struct windows_drivers {
     bool virtio_blk, virtio_net, ahci;
+    bool virtio_blk_fails; /* what inspection found for that does not start */
 };
 
 /* Those that it has as it is found. */

@@ -18,7 +18,7 @@ const struct hardware *job_hardware(const struct job *job)
     if (!facts->windows)
         return hardware_for(facts, job->default_changes, job->targets.n);
     found = windows_drivers_found(facts->windows);
-    drivers.virtio_blk |= found.virtio_blk;
+    drivers.virtio_blk |= found.virtio_blk && !drivers.virtio_blk_fails;
     drivers.virtio_net |= found.virtio_net;
     drivers.ahci |= found.ahci;
     return hardware_for_windows(facts->windows, &drivers, job->targets.n);
@@ -86,6 +86,7 @@ void job_plan_hardware(struct job *job)
         return;
     job->drivers = (struct windows_drivers){
         .virtio_blk = plan->has_virtio_blk,
+        .virtio_blk_fails = plan->virtio_blk_fails,
         .virtio_net = plan->has_virtio_net,
         .ahci = will_start(plan, facts->windows, "storahci") ||
                 will_start(plan, facts->windows, "msahci"),

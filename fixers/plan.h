@@ -82,7 +82,8 @@ struct plan {
     struct strlist notes; /* things the user should know, without a change: "fixer: text" */
     /* Windows: what it will have drivers for when it starts, or soon after */
     bool has_virtio_blk, has_virtio_net;
-    struct err err; /* first failure of an adding function: fixers_plan() returns it */
+    bool virtio_blk_fails; /* what is installed for that does not start, and nothing replaces it */
+    struct err err;        /* first failure of an adding function: fixers_plan() returns it */
 };
 
 struct plan *plan_new(const struct guest_root *root);

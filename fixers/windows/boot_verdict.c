@@ -153,6 +153,22 @@ enum boot_verdict win_program_verdict(const void *pe, size_t len, const struct w
     return verdict;
 }
 
+bool win_program_fails(const void *pe, size_t len, const struct win_target *target,
+                       bool test_signing, const char **ret_why)
+{
+    struct signature signature = { 0 };
+    struct pe_parts parts;
+    bool is_program = pe_parts_read(pe, len, &parts) && parts.machine == machines[target->arch];
+    enum signature_kind kind;
+
+    signature_read(pe, len, NULL, 0, &signature);
+    kind = signature.kind;
+    signature_done(&signature);
+    *ret_why = is_program ? kind_texts[kind] : verdict_texts[BOOT_WRONG_MACHINE];
+    return !is_program || (asks_at_boot(target) && (kind == SIGNATURE_TAMPERED ||
+                                                    (kind == SIGNATURE_SELF && !test_signing)));
+}
+
 void win_driver_boot_verdict(const struct win_driver *driver, const struct win_target *target,
                              struct win_verdict *ret)
 {

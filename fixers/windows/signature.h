@@ -83,6 +83,11 @@ void win_verdict_done(struct win_verdict *verdict);
 /* Judge a program alone, as it lies in a guest: without the catalog of its package. */
 enum boot_verdict win_program_verdict(const void *pe, size_t len, const struct win_target *target);
 
+/* Is it sure that Windows does not start a program that lies in a guest, whatever catalogs are
+ * installed there? *ret_why is a literal. */
+bool win_program_fails(const void *pe, size_t len, const struct win_target *target,
+                       bool test_signing, const char **ret_why);
+
 /* Can it be put at the start of Windows? @secure_boot: the machine will insist on it. */
 bool boot_verdict_is_usable(enum boot_verdict verdict, bool secure_boot);
 

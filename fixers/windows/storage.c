@@ -10,6 +10,7 @@
 #include "fixers/windows/bind.h"
 #include "fixers/windows/drivers.h"
 #include "fixers/windows/inbox.h"
+#include "fixers/windows/paths.h"
 #include "fixers/windows/signature.h"
 #include "fixers/windows/stage.h"
 #include "fixers/windows/windows.h"
@@ -29,6 +30,28 @@ static bool is_bound(const struct fact_windows *windows, const struct wanted *it
 {
     return strcmp(item->driver, "viostor") == 0 ? windows->boots_virtio_blk
                                                 : windows->boots_virtio_scsi;
+}
+
+/* Is what is installed a program that Windows starts? Others may have put it there, so that Windows
+ * stopped. What cannot be looked at counts as good. */
+static bool is_good(const struct fix_context *ctx, struct plan *plan,
+                    const struct win_target *target, const struct wanted *item)
+{
+    const struct fact_windows *windows = ctx->facts->windows;
+    CLEANUP_FREE char *key = windows_service_key(windows->control_sets.items[0], item->driver);
+    CLEANUP_FREE char *image = plan_hive_text(plan, windows->system_hive, key, "ImagePath");
+    CLEANUP_FREE char *path = win_image_path(ctx->facts, image, item->driver);
+    CLEANUP_FREE char *data = NULL;
+    struct err ignored = ERR_NONE;
+    const char *why = "";
+    size_t len = 0;
+
+    if (!path || plan_read(plan, path, &data, &len, &ignored) != 0 || !data ||
+        !win_program_fails(data, len, target, windows->test_signing, &why))
+        return true;
+    plan_note(plan, "%s: Windows does not start from %s with what is installed: %s", path,
+              item->device, why);
+    return false;
 }
 
 /* What is chosen from, and for what. */
@@ -104,14 +127,17 @@ static int add_virtio(const struct fix_context *ctx, struct plan *plan, struct e
         plan_note(plan, "no virtio drivers are added, name them with --virtio-win%s%s",
                   *why ? ": " : "", why);
     for (size_t i = 0; i < ARRAY_SIZE(wanted); i++) {
-        int done = is_bound(ctx->facts->windows, &wanted[i]);
+        bool was_bound = is_bound(ctx->facts->windows, &wanted[i]);
+        int done = was_bound && is_good(ctx, plan, &choice.target, &wanted[i]);
 
         if (!done && there > 0)
             done = add_one(ctx, plan, &choice, &wanted[i], err);
         if (done < 0)
             return done;
-        if (strcmp(wanted[i].driver, "viostor") == 0)
-            plan->has_virtio_blk = done > 0;
+        if (strcmp(wanted[i].driver, "viostor") != 0)
+            continue;
+        plan->has_virtio_blk = done > 0;
+        plan->virtio_blk_fails = was_bound && done == 0;
     }
     return 0;
 }

@@ -60,6 +60,7 @@ static void note_loader(struct facts *facts, const struct bcd_loader *loader, bo
 {
     facts_set(&facts->windows->boot_entry, loader->id);
     facts->windows->is_default = is_default;
+    facts->windows->test_signing = loader->test_signing;
     if (text_ends_with_nocase(loader->path, ".efi"))
         facts->firmware = FIRMWARE_UEFI;
     else if (text_ends_with_nocase(loader->path, ".exe"))

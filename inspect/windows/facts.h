@@ -76,6 +76,7 @@ struct fact_windows {
     char *boot_ini;           /* of XP and 2003 */
     char *boot_entry;         /* of those: object or line that starts this system; "" none does */
     bool is_default;          /* what the boot manager starts is this system */
+    bool test_signing;        /* its boot entry lets drivers with test signatures in */
 
     /* Drivers that are bound to their device and start with the system, in all control sets in
      * use: what it can be started from now, before anything is changed. */

@@ -185,6 +185,22 @@ for folder in w8.1 2k8R2; do
     cmp got vw/viostor/w7/amd64/viostor.sys || fail "viostor.sys after one of $folder"
 done
 
+# --- what others have put there, and Windows does not start, is replaced; without another, no virtio
+make_windows --uefi --virtio 8.1 theirs.raw
+for folder in w8.1/amd64 w7/x86; do
+    dd if=theirs.raw of=volume.ntfs bs=512 skip="$start" count="$size" status=none
+    ntfscp -f -q volume.ntfs "vw/viostor/$folder/viostor.sys" Windows/System32/drivers/viostor.sys
+    dd if=volume.ntfs of=theirs.raw bs=512 seek="$start" conv=notrunc,sparse status=none
+    expect 0 env HOME=/root "$H2K" offline-fix --force -o done.qcow2 theirs.raw
+    reported '.target.disk_bus == "sata" and any(.notes[]; test("does not start from virtio disks with what is"))'
+    expect 0 "$H2K" offline-fix --virtio-win vw --force -o done.qcow2 theirs.raw
+    reported '.target.disk_bus == "virtio" and .validated'
+    system_volume done.qcow2 3
+    ntfscat -q -f volume.ntfs /Windows/System32/drivers/viostor.sys >got
+    cmp got vw/viostor/w7/amd64/viostor.sys || fail "viostor.sys instead of that of $folder"
+    read -r start size < <(sfdisk -J theirs.raw | jq -r '.partitiontable.partitions[2] | "\(.start) \(.size)"')
+done
+
 # --- the loader does not look into a catalog that nobody installed
 cp -a vw bare
 for driver in viostor vioscsi; do
