@@ -8,12 +8,11 @@
 #include "fixers/windows/firstboot.h"
 #include "inspect/windows/facts.h"
 #include "tests/unit/hive_util.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/win_scripts.h"
 
 #define SYSTEM "/Windows/System32/config/SYSTEM"
 #define SOFTWARE "/Windows/System32/config/SOFTWARE"
 #define SCRIPTS_FOLDER "/Windows/h2k/firstboot/scripts"
-#define SCRIPTS SCRIPTS_FOLDER "/"
 #define PNP "ControlSet001\\Services\\PlugPlay"
 
 static struct tree tree;
@@ -142,24 +141,6 @@ static void expect_plan(bool drivers, const char *want)
     assert_int_equal(plan->n, 0);
 }
 
-static void expect_script(const char *name, const char *part)
-{
-    struct err err = ERR_NONE;
-    char *path = mem_printf(SCRIPTS "%s", name);
-    char *text = NULL;
-    size_t len = 0;
-
-    assert_int_equal(plan_read(plan, path, &text, &len, &err), 0);
-    if (!strstr(text, part))
-        fail_msg("%s has no %s: %s", name, part, text);
-    for (size_t i = 0; i < len; i++) {
-        assert_true((unsigned char)text[i] < 0x80);
-        assert_true(text[i] != '\n' || (i > 0 && text[i - 1] == '\r'));
-    }
-    free(text);
-    free(path);
-}
-
 #define FOLDERS "mkdir /Windows/Drivers/VirtIO\n"
 #define SERVICE "set-value " SYSTEM " ControlSet001\\Services\\h2k-firstboot"
 #define NUMBERS                                                                                    \
@@ -212,15 +193,16 @@ static void drivers_are_installed_by_the_version_s_own_way(void **state)
             with_service(cases[i].name, FOLDERS "write /Windows/Drivers/VirtIO/netkvm.inf\n"
                                                 "mkdir /Windows/h2k/firstboot\n"
                                                 "mkdir " SCRIPTS_FOLDER "\n"
-                                                "write " SCRIPTS "1000-drivers.bat\n");
+                                                "write " WIN_SCRIPTS "1000-drivers.bat\n");
 
         print_message("case: %s\n", cases[i].label);
         is_nt(cases[i].major, cases[i].minor, cases[i].build, cases[i].arch);
         expect_plan(true, want);
-        expect_script("1000-drivers.bat", cases[i].line);
-        expect_script("1000-drivers.bat", "set command=certutil -addstore -f TrustedPublisher");
-        expect_script("1000-drivers.bat", "\\run.cmd limit package-%number% 300\r\n");
-        expect_script("1000-drivers.bat", "\r\nset command=pnputil ");
+        win_script_has(plan, "1000-drivers.bat", cases[i].line);
+        win_script_has(plan, "1000-drivers.bat",
+                       "set command=certutil -addstore -f TrustedPublisher");
+        win_script_has(plan, "1000-drivers.bat", "\\run.cmd limit package-%number% 300\r\n");
+        win_script_has(plan, "1000-drivers.bat", "\r\nset command=pnputil ");
         free(want);
         teardown(state);
         setup(state);
@@ -235,10 +217,10 @@ static void servers_get_their_disks_online(void **state)
     facts->windows->is_server = true;
     is_nt(6, 1, 7601, "x86_64"); /* no cmdlets for disks yet */
     assert_int_equal(make_plan(true, &err), 0);
-    assert_false(plan_exists(plan, SCRIPTS "4000-disks.ps1"));
+    assert_false(plan_exists(plan, WIN_SCRIPTS "4000-disks.ps1"));
     is_nt(10, 0, 20348, "x86_64");
     assert_int_equal(make_plan(true, &err), 0);
-    expect_script("4000-disks.ps1", "Set-Disk");
+    win_script_has(plan, "4000-disks.ps1", "Set-Disk");
 }
 
 static void xp_asks_nothing_until_its_scripts_have_run(void **state)
@@ -249,18 +231,18 @@ static void xp_asks_nothing_until_its_scripts_have_run(void **state)
                 "SuppressNewHWUI=1\n"
                 "set-value " SOFTWARE " Microsoft\\Driver Signing Policy=\n"
                 "mkdir /Windows/h2k/firstboot\nmkdir " SCRIPTS_FOLDER "\n"
-                "write " SCRIPTS "9000-hardware-wizard.bat\n";
+                "write " WIN_SCRIPTS "9000-hardware-wizard.bat\n";
     char *want = with_service("x86", before);
 
     (void)state;
     is_nt(5, 1, 2600, "i386");
     expect_plan(true, want);
-    expect_script("9000-hardware-wizard.bat",
-                  "reg delete \"HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\DeviceInstall\\"
-                  "Settings\" /v SuppressNewHWUI /f\r\n");
-    expect_script("9000-hardware-wizard.bat",
-                  "reg add \"HKLM\\SOFTWARE\\Microsoft\\Driver Signing\" /v Policy /t REG_BINARY "
-                  "/d 01 /f\r\n");
+    win_script_has(plan, "9000-hardware-wizard.bat",
+                   "reg delete \"HKLM\\SOFTWARE\\Policies\\Microsoft\\Windows\\DeviceInstall\\"
+                   "Settings\" /v SuppressNewHWUI /f\r\n");
+    win_script_has(plan, "9000-hardware-wizard.bat",
+                   "reg add \"HKLM\\SOFTWARE\\Microsoft\\Driver Signing\" /v Policy /t REG_BINARY "
+                   "/d 01 /f\r\n");
     free(want);
 }
 
@@ -274,9 +256,9 @@ static void server_2003_has_another_value_for_it(void **state)
     assert_int_equal(make_plan(true, &err), 0);
     assert_true(plan_hive_u32(plan, SYSTEM, PNP "\\Parameters", "SuppressUI", &number));
     assert_int_equal(number, 1);
-    expect_script("9000-hardware-wizard.bat",
-                  "reg delete \"HKLM\\SYSTEM\\CurrentControlSet\\Services\\PlugPlay\\Parameters\" "
-                  "/v SuppressUI /f\r\n");
+    win_script_has(plan, "9000-hardware-wizard.bat",
+                   "reg delete \"HKLM\\SYSTEM\\CurrentControlSet\\Services\\PlugPlay\\Parameters\" "
+                   "/v SuppressUI /f\r\n");
 }
 
 static void the_first_control_set_is_undone(void **state)
@@ -287,7 +269,7 @@ static void the_first_control_set_is_undone(void **state)
     is_nt(5, 2, 3790, "x86_64");
     strlist_add(&facts->windows->control_sets, "ControlSet002"); /* quiet by itself */
     assert_int_equal(make_plan(true, &err), 0);
-    expect_script("9000-hardware-wizard.bat", "/v SuppressUI /f\r\n");
+    win_script_has(plan, "9000-hardware-wizard.bat", "/v SuppressUI /f\r\n");
 }
 
 static void the_service_can_be_chosen(void **state)
@@ -329,8 +311,8 @@ static void scripts_of_the_user_come_last(void **state)
     add_wanted("Setup.Two.PS1", "exit 0\r\n");
     add_wanted("command", NULL)->command = mem_strdup("echo hello");
     assert_int_equal(make_plan(false, &err), 0);
-    expect_script("8000-Setup.ps1", "exit 0\r\n");
-    expect_script("8001-command.bat", "@echo off\r\necho hello\r\n");
+    win_script_has(plan, "8000-Setup.ps1", "exit 0\r\n");
+    win_script_has(plan, "8001-command.bat", "@echo off\r\necho hello\r\n");
     add_wanted("setup.sh", "#!/bin/sh\n");
     assert_true(make_plan(false, &err) < 0);
     assert_int_equal(err.status, STATUS_USAGE);
@@ -346,7 +328,7 @@ static void commands_say_their_code_page(void **state)
     is_nt(6, 1, 7601, "x86_64");
     add_wanted("command", NULL)->command = mem_strdup("echo caf\xc3\xa9");
     assert_int_equal(make_plan(false, &err), 0);
-    assert_int_equal(plan_read(plan, SCRIPTS "8000-command.bat", &text, &len, &err), 0);
+    assert_int_equal(plan_read(plan, WIN_SCRIPTS "8000-command.bat", &text, &len, &err), 0);
     assert_string_equal(text, "@echo off\r\nchcp 65001 >nul\r\necho caf\xc3\xa9\r\n");
     free(text);
     is_nt(6, 0, 6002, "x86_64");
@@ -365,8 +347,9 @@ static void accounts_that_are_missing_are_made(void **state)
     user->password = mem_strdup("secret");
     user->create = true;
     assert_int_equal(make_plan(false, &err), 0);
-    expect_script("6000-user-1.ps1", "$create = $true\r\n");
-    expect_script("6000-user-1.ps1", "\r\n        $missing = $true\r\n"); /* where it throws */
+    win_script_has(plan, "6000-user-1.ps1", "$create = $true\r\n");
+    win_script_has(plan, "6000-user-1.ps1",
+                   "\r\n        $missing = $true\r\n"); /* where it throws */
 }
 
 static void passwords_are_kept_secret(void **state)
@@ -380,14 +363,14 @@ static void passwords_are_kept_secret(void **state)
     user = inject_user_get(&opts.inject, "Administrator");
     user->password = mem_strdup("it's %x% \"$y\"");
     assert_int_equal(make_plan(false, &err), 0);
-    expect_script("6000-user-1.ps1", "$password = ('it' + [char]39 + 's ' + [char]37 + 'x'");
+    win_script_has(plan, "6000-user-1.ps1", "$password = ('it' + [char]39 + 's ' + [char]37 + 'x'");
     for (size_t i = 0; i < plan->n; i++)
         if (strstr(plan->changes[i].path, "user-1"))
             found = plan->changes[i].secret && plan->changes[i].attr.mode == 0600;
     assert_true(found);
     is_nt(5, 1, 2600, "i386");
     assert_int_equal(make_plan(false, &err), 0);
-    expect_script("6000-user-1.vbs", "password = (\"it\" & ChrW(39) & \"s \"");
+    win_script_has(plan, "6000-user-1.vbs", "password = (\"it\" & ChrW(39) & \"s \"");
     facts->windows->is_domain_controller = true;
     assert_true(make_plan(false, &err) < 0);
 }
@@ -404,11 +387,11 @@ static void the_agent_comes_and_tools_go(void **state)
     opts.inject.remove_tools = true;
     assert_int_equal(make_plan(false, &err), 0);
     assert_true(plan_exists(plan, "/Windows/h2k/firstboot/guest-agent.msi"));
-    expect_script("3000-guest-agent.bat", "msiexec /i");
-    expect_script("5000-remove-tools.bat", "@set drivers=\r\n");
+    win_script_has(plan, "3000-guest-agent.bat", "msiexec /i");
+    win_script_has(plan, "5000-remove-tools.bat", "@set drivers=\r\n");
     is_nt(10, 0, 17763, "x86_64");
     assert_int_equal(make_plan(false, &err), 0);
-    expect_script("5000-remove-tools.bat", "@set drivers=1\r\n");
+    win_script_has(plan, "5000-remove-tools.bat", "@set drivers=1\r\n");
     opts.inject.hostname = mem_strdup("name");
     assert_true(make_plan(false, &err) < 0);
     assert_int_equal(err.status, STATUS_USAGE);

@@ -6,10 +6,9 @@
 #include "fixers/windows/firstboot.h"
 #include "inspect/windows/facts.h"
 #include "tests/unit/hive_util.h"
-#include "tests/unit/tree.h"
+#include "tests/unit/win_scripts.h"
 
 #define SYSTEM "/Windows/System32/config/SYSTEM"
-#define SCRIPTS "/Windows/h2k/firstboot/scripts/"
 
 static struct tree tree;
 static struct facts *facts;
@@ -72,37 +71,6 @@ static int make_plan(struct err *err)
     return r;
 }
 
-static void expect_script(const char *name, const char *part)
-{
-    struct err err = ERR_NONE;
-    char *path = mem_printf(SCRIPTS "%s", name);
-    char *text = NULL;
-    size_t len = 0;
-
-    assert_int_equal(plan_read(plan, path, &text, &len, &err), 0);
-    if (!strstr(text, part))
-        fail_msg("%s has no %s: %s", name, part, text);
-    for (size_t i = 0; i < len; i++) {
-        assert_true((unsigned char)text[i] < 0x80);
-        assert_true(text[i] != '\n' || (i > 0 && text[i - 1] == '\r'));
-    }
-    free(text);
-    free(path);
-}
-
-static void expect_no_script(const char *name, const char *part)
-{
-    struct err err = ERR_NONE;
-    char *path = mem_printf(SCRIPTS "%s", name);
-    char *text = NULL;
-    size_t len = 0;
-
-    assert_int_equal(plan_read(plan, path, &text, &len, &err), 0);
-    assert_null(strstr(text, part));
-    free(text);
-    free(path);
-}
-
 static struct win_nic *add_nic(const char *name, const char *mac)
 {
     struct win_nic *nic = fact_windows_add_nic(facts->windows);
@@ -133,36 +101,36 @@ static void addresses_are_found_by_mac(void **state)
     strlist_done(&nic->addresses);
     strlist_add(&nic->addresses, "192.0.2.6");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1",
-                  "$records += @{\r\n"
-                  "    Name = ('Caf' + [char]233 + ' ' + [char]39 + 'x' + [char]39 + ' ' + "
-                  "[char]36 + '(y)')\r\n"
-                  "    Guid = ('{AB}')\r\n"
-                  "    Device = ('PCI\\VEN_15AD&DEV_07B0\\1')\r\n"
-                  "    Mac = ('00-50-56-AA-BB-CC')\r\n"
-                  "    Addresses = @(('192.0.2.5/25'))\r\n"
-                  "    Gateways = @(('192.0.2.1 20'))\r\n"
-                  "    Addresses6 = @()\r\n"
-                  "    Routes6 = @()\r\n"
-                  "    Dns = @(('192.0.2.53'))\r\n"
-                  "    Suffix = ('example.org')\r\n"
-                  "    Wins = @(('192.0.2.54'))\r\n"
-                  "    Leftovers = @()\r\n"
-                  "    Metric = 0\r\n"
-                  "    Single = $false\r\n"
-                  "    Dhcp = $false\r\n"
-                  "    Wanted = $false\r\n}\r\n");
+    win_script_has(plan, "2000-network.ps1",
+                   "$records += @{\r\n"
+                   "    Name = ('Caf' + [char]233 + ' ' + [char]39 + 'x' + [char]39 + ' ' + "
+                   "[char]36 + '(y)')\r\n"
+                   "    Guid = ('{AB}')\r\n"
+                   "    Device = ('PCI\\VEN_15AD&DEV_07B0\\1')\r\n"
+                   "    Mac = ('00-50-56-AA-BB-CC')\r\n"
+                   "    Addresses = @(('192.0.2.5/25'))\r\n"
+                   "    Gateways = @(('192.0.2.1 20'))\r\n"
+                   "    Addresses6 = @()\r\n"
+                   "    Routes6 = @()\r\n"
+                   "    Dns = @(('192.0.2.53'))\r\n"
+                   "    Suffix = ('example.org')\r\n"
+                   "    Wins = @(('192.0.2.54'))\r\n"
+                   "    Leftovers = @()\r\n"
+                   "    Metric = 0\r\n"
+                   "    Single = $false\r\n"
+                   "    Dhcp = $false\r\n"
+                   "    Wanted = $false\r\n}\r\n");
     is_nt(6, 1);
     assert_int_equal(make_plan(&err), 0);
-    expect_script(
-        "2000-network.vbs",
+    win_script_has(
+        plan, "2000-network.vbs",
         "    Restore (\"Other\"), (\"{AB}\"), (\"00:50:56:aa:bb:dd\"), True, "
         "Array((\"192.0.2.6\")), Array((\"255.255.255.128\")), Array((\"192.0.2.1\")), "
         "Array(20), Array(), Array(), Array((\"192.0.2.53\")), Array(), "
         "(\"example.org\"), Array((\"192.0.2.54\")), Array(), 0, False, False, False\r\n");
     is_nt(5, 2);
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.vbs", "(\"00:50:56:aa:bb:dd\"), False, ");
+    win_script_has(plan, "2000-network.vbs", "(\"00:50:56:aa:bb:dd\"), False, ");
 }
 
 static void unknown_adapters_are_not_guessed(void **state)
@@ -176,16 +144,16 @@ static void unknown_adapters_are_not_guessed(void **state)
     is_nt(10, 0);
     add_nic("Ethernet0", "");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "Mac = ('')"); /* the only one */
-    expect_script("2000-network.ps1", "    Single = $true\r\n");
+    win_script_has(plan, "2000-network.ps1", "Mac = ('')"); /* the only one */
+    win_script_has(plan, "2000-network.ps1", "    Single = $true\r\n");
     facts_set(&facts->windows->nics[0].mac, "00:50:56:aa:bb:cc"); /* it may have got another */
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Single = $true\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Single = $true\r\n");
     *option = (struct nic_option){ .name = name, .mac = mac };
     opts.nics = option;
     opts.n_nics = 1;
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Single = $false\r\n"); /* that one and no other */
+    win_script_has(plan, "2000-network.ps1", "    Single = $false\r\n"); /* that one and no other */
     opts.n_nics = 0;
     facts_set(&facts->windows->nics[0].mac, "");
     other = add_nic("Ethernet1", "");
@@ -199,7 +167,7 @@ static void unknown_adapters_are_not_guessed(void **state)
     assert_non_null(strstr(plan->notes.items[0], "--nic"));
     opts.n_nics = 1;
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "Mac = ('52-54-00-00-00-01')");
+    win_script_has(plan, "2000-network.ps1", "Mac = ('52-54-00-00-00-01')");
 }
 
 static void what_cannot_be_set_is_told(void **state)
@@ -214,8 +182,8 @@ static void what_cannot_be_set_is_told(void **state)
     strlist_add(&nic->masks, "255.0.255.0");
     strlist_add(&nic->dns, "'; Remove-Item");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "Addresses = @(('192.0.2.5/25'))");
-    expect_script("2000-network.ps1", "Dns = @(('192.0.2.53'))");
+    win_script_has(plan, "2000-network.ps1", "Addresses = @(('192.0.2.5/25'))");
+    win_script_has(plan, "2000-network.ps1", "Dns = @(('192.0.2.53'))");
     assert_int_equal(plan->notes.n, 3);
     facts_set(&nic->device, "PCI\\VEN_1AF4&DEV_1000\\1");
     assert_int_equal(make_plan(&err), 0);
@@ -232,17 +200,17 @@ static void name_servers_beside_dhcp_are_kept(void **state)
     nic = add_nic("Ethernet0", "00:50:56:aa:bb:cc");
     nic->is_static = false; /* what it had before is still there */
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Addresses = @()\r\n    Gateways = @()\r\n");
-    expect_script("2000-network.ps1", "    Dns = @(('192.0.2.53'))\r\n");
-    expect_script("2000-network.ps1", "    Dhcp = $true\r\n    Wanted = $false\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Addresses = @()\r\n    Gateways = @()\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Dns = @(('192.0.2.53'))\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Dhcp = $true\r\n    Wanted = $false\r\n");
     strlist_done(&nic->dns);
     strlist_done(&nic->wins);
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Suffix = ('example.org')\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Suffix = ('example.org')\r\n");
     facts_set(&nic->domain, "");
     nic->metric = 5;
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Metric = 5\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Metric = 5\r\n");
     nic->metric = 0;
     assert_int_equal(make_plan(&err), 0);
     assert_int_equal(plan->n, 0);
@@ -267,12 +235,13 @@ static void wishes_are_for_the_same_adapter_too(void **state)
     wish = add_wish("Ethernet0");
     wish->dhcp = true;
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.vbs", "(\"{AB}\"), (\"00:50:56:aa:bb:cc\"), True, Array(), ");
-    expect_script("2000-network.vbs", ", Array(), Array(), 0, True, True, True\r\n");
+    win_script_has(plan, "2000-network.vbs",
+                   "(\"{AB}\"), (\"00:50:56:aa:bb:cc\"), True, Array(), ");
+    win_script_has(plan, "2000-network.vbs", ", Array(), Array(), 0, True, True, True\r\n");
     is_nt(10, 0);
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Dhcp = $true\r\n    Wanted = $true\r\n");
-    expect_script("2000-network.ps1", "-eq $record.Guid -and -not $record.Wanted) {");
+    win_script_has(plan, "2000-network.ps1", "    Dhcp = $true\r\n    Wanted = $true\r\n");
+    win_script_has(plan, "2000-network.ps1", "-eq $record.Guid -and -not $record.Wanted) {");
 }
 
 static void ip6_is_set_or_refused(void **state)
@@ -288,18 +257,20 @@ static void ip6_is_set_or_refused(void **state)
     strlist_add(&wish->gateways, "fe80::1");
     strlist_add(&wish->dns, "2001:db8::53");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Addresses = @()\r\n    Gateways = @()\r\n"
-                                      "    Addresses6 = @(('2001:db8::5/64'))\r\n"
-                                      "    Routes6 = @(('::/0 fe80::1 0'))\r\n"
-                                      "    Dns = @(('2001:db8::53'))\r\n");
+    win_script_has(plan, "2000-network.ps1",
+                   "    Addresses = @()\r\n    Gateways = @()\r\n"
+                   "    Addresses6 = @(('2001:db8::5/64'))\r\n"
+                   "    Routes6 = @(('::/0 fe80::1 0'))\r\n"
+                   "    Dns = @(('2001:db8::53'))\r\n");
     /* what a try before has set is taken away first */
-    expect_script("2000-network.ps1", "    Remove-Manual $index IPv6 $any6\r\n"
-                                      "    foreach ($address in $record.Addresses6) {");
+    win_script_has(plan, "2000-network.ps1",
+                   "    Remove-Manual $index IPv6 $any6\r\n"
+                   "    foreach ($address in $record.Addresses6) {");
     is_nt(6, 0);
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.vbs",
-                  "True, Array(), Array(), Array(), Array(), Array((\"2001:db8::5/64\")), "
-                  "Array((\"::/0 fe80::1 0\")), Array(), Array((\"2001:db8::53\")), ");
+    win_script_has(plan, "2000-network.vbs",
+                   "True, Array(), Array(), Array(), Array(), Array((\"2001:db8::5/64\")), "
+                   "Array((\"::/0 fe80::1 0\")), Array(), Array((\"2001:db8::53\")), ");
     is_nt(5, 2);
     assert_true(make_plan(&err) < 0);
     assert_int_equal(err.status, STATUS_USAGE);
@@ -325,15 +296,16 @@ static void ip6_is_carried_over(void **state)
     route = fact_windows_add_route(nic);
     facts_set(&route->prefix, "2001:db8:5::/48");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1",
-                  "    Addresses6 = @(('2001:db8::5/64'))\r\n"
-                  "    Routes6 = @(('::/0 fe80::1 7'), ('2001:db8:5::/48 :: 0'))\r\n"
-                  "    Dns = @(('192.0.2.53'), ('2001:db8::53'))\r\n");
+    win_script_has(plan, "2000-network.ps1",
+                   "    Addresses6 = @(('2001:db8::5/64'))\r\n"
+                   "    Routes6 = @(('::/0 fe80::1 7'), ('2001:db8:5::/48 :: 0'))\r\n"
+                   "    Dns = @(('192.0.2.53'), ('2001:db8::53'))\r\n");
     is_nt(6, 1);
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.vbs", "Array((\"2001:db8::5/64\")), "
-                                      "Array((\"::/0 fe80::1 7\"), (\"2001:db8:5::/48 :: 0\")), "
-                                      "Array((\"192.0.2.53\")), Array((\"2001:db8::53\")), ");
+    win_script_has(plan, "2000-network.vbs",
+                   "Array((\"2001:db8::5/64\")), "
+                   "Array((\"::/0 fe80::1 7\"), (\"2001:db8:5::/48 :: 0\")), "
+                   "Array((\"192.0.2.53\")), Array((\"2001:db8::53\")), ");
     /* nothing but that */
     nic->is_static = false;
     strlist_done(&nic->dns);
@@ -341,7 +313,7 @@ static void ip6_is_carried_over(void **state)
     strlist_done(&nic->dns6);
     facts_set(&nic->domain, "");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.vbs", "Array((\"2001:db8::5/64\")), ");
+    win_script_has(plan, "2000-network.vbs", "Array((\"2001:db8::5/64\")), ");
     assert_int_equal(plan->notes.n, 1);
     assert_non_null(strstr(plan->notes.items[0], "2001:db8::5/64"));
 }
@@ -377,9 +349,9 @@ static void an_address_is_given_once(void **state)
     nic->is_present = false;
     (void)add_nic("Ethernet0", "00:50:56:aa:bb:cc");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Mac = ('00-50-56-AA-BB-CC')\r\n");
-    expect_script("2000-network.ps1", "    Leftovers = @(('{CD}'))\r\n");
-    expect_no_script("2000-network.ps1", "Name = ('Old')");
+    win_script_has(plan, "2000-network.ps1", "    Mac = ('00-50-56-AA-BB-CC')\r\n");
+    win_script_has(plan, "2000-network.ps1", "    Leftovers = @(('{CD}'))\r\n");
+    win_script_has_no(plan, "2000-network.ps1", "Name = ('Old')");
     assert_int_equal(plan->notes.n, 1); /* nothing is lost */
     strlist_done(&facts->windows->nics[0].addresses);
     strlist_add(&facts->windows->nics[0].addresses, "192.0.2.9");
@@ -395,13 +367,13 @@ static void an_address_is_given_once(void **state)
     opts.nics[1] = (struct nic_option){ .name = new_name, .mac = new_mac };
     opts.n_nics = 2;
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Mac = ('52-54-00-00-00-02')\r\n");
-    expect_no_script("2000-network.ps1", "Name = ('Old')");
+    win_script_has(plan, "2000-network.ps1", "    Mac = ('52-54-00-00-00-02')\r\n");
+    win_script_has_no(plan, "2000-network.ps1", "Name = ('Old')");
     assert_non_null(strstr(plan->notes.items[0], "Old: it has an address of Ethernet0"));
     opts.n_nics = 1; /* of one: that is meant */
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Mac = ('52-54-00-00-00-01')\r\n");
-    expect_no_script("2000-network.ps1", "Name = ('Ethernet0')");
+    win_script_has(plan, "2000-network.ps1", "    Mac = ('52-54-00-00-00-01')\r\n");
+    win_script_has_no(plan, "2000-network.ps1", "Name = ('Ethernet0')");
 
     /* nothing tells which of them is there: the one that can be found */
     fact_windows_drop_last_nic(facts->windows);
@@ -410,8 +382,8 @@ static void an_address_is_given_once(void **state)
     facts_set(&facts->windows->nics[0].mac, "");
     (void)add_nic("Ethernet0", "00:50:56:aa:bb:cc");
     assert_int_equal(make_plan(&err), 0);
-    expect_script("2000-network.ps1", "    Mac = ('00-50-56-AA-BB-CC')\r\n");
-    expect_no_script("2000-network.ps1", "Name = ('Old')");
+    win_script_has(plan, "2000-network.ps1", "    Mac = ('00-50-56-AA-BB-CC')\r\n");
+    win_script_has_no(plan, "2000-network.ps1", "Name = ('Old')");
 }
 
 int main(void)
