@@ -5,6 +5,7 @@
 
 #include "engine/base/cleanup.h"
 #include "engine/base/le.h"
+#include "storage/hibernation.h"
 
 /* the boot sector, as in linux/msdos_fs.h */
 enum {
@@ -161,17 +162,11 @@ bool fat_where(const struct fat *fat, const struct fat_entry *entry, uint64_t *r
 
 bool fat_is_hibernated(const struct fat *fat, uint64_t *ret)
 {
-    static const char *const marks[] = { "hibr", "HIBR", "RSTR", "rstr" };
     struct fat_entry entry;
     bool found = false;
-    char head[4];
+    uint8_t head[4];
 
-    if (!fat_root_find(fat, "HIBERFILSYS", &entry, &found) || !found || entry.is_folder ||
-        entry.size < sizeof(head) || !fat_where(fat, &entry, ret) ||
-        volume_read(fat->volume, *ret, head, sizeof(head)) < 0)
-        return false;
-    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
-        if (memcmp(head, marks[i], sizeof(head)) == 0)
-            return true;
-    return false;
+    return fat_root_find(fat, "HIBERFILSYS", &entry, &found) && found && !entry.is_folder &&
+           entry.size >= sizeof(head) && fat_where(fat, &entry, ret) &&
+           volume_read(fat->volume, *ret, head, sizeof(head)) >= 0 && hibernation_is_image(head);
 }

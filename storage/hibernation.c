@@ -15,6 +15,16 @@ static const char asleep[] =
     "Windows is hibernated on it: start Windows and shut it down, or give up "
     "what it keeps (--discard-hibernation)";
 
+bool hibernation_is_image(const uint8_t head[4])
+{
+    static const char *const marks[] = { "hibr", "HIBR", "rstr", "RSTR" };
+
+    for (size_t i = 0; i < ARRAY_SIZE(marks); i++)
+        if (memcmp(head, marks[i], strlen(marks[i])) == 0)
+            return true;
+    return false;
+}
+
 static int write_zeros(struct stack *stack, struct volume *volume, uint64_t at, size_t len,
                        struct err *err)
 {

@@ -3,8 +3,14 @@
 #ifndef H2K_STORAGE_HIBERNATION_H
 #define H2K_STORAGE_HIBERNATION_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "engine/base/mem.h"
 #include "storage/volume.h"
+
+/* Do these four bytes begin an image of Windows' memory, of any version? */
+bool hibernation_is_image(const uint8_t head[4]);
 
 /* Note on all NTFS and FAT volumes of @stack that must not be written why (volume->read_only). */
 void hibernation_check_all(struct stack *stack);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "engine/base/le.h"
+#include "storage/hibernation.h"
 #include "storage/ntfs_read.h"
 
 /* ---- $Volume ---- */
@@ -103,16 +104,6 @@ static bool look_at_log(const struct ntfs *fs, struct ntfs_state *state)
 
 #define HIBERFIL_MIN 4096U /* Windows leaves a shorter one on volumes without a system */
 
-bool ntfs_is_memory_image(const uint8_t head[4])
-{
-    static const char *const magics[] = { "hibr", "HIBR", "rstr", "RSTR" };
-
-    for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
-        if (memcmp(head, magics[i], strlen(magics[i])) == 0)
-            return true;
-    return false;
-}
-
 static bool look_at_hiberfil(const struct ntfs *fs, struct ntfs_state *state)
 {
     struct ntfs_record record;
@@ -133,7 +124,7 @@ static bool look_at_hiberfil(const struct ntfs *fs, struct ntfs_state *state)
     }
     if (!ntfs_attr_read(fs, &data, 0, magic, sizeof(magic)))
         return false;
-    state->hibernated |= ntfs_is_memory_image(magic);
+    state->hibernated |= hibernation_is_image(magic);
     return true;
 }
 

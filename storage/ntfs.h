@@ -10,7 +10,6 @@
 #define H2K_STORAGE_NTFS_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "storage/volume.h"
 
@@ -24,9 +23,6 @@ struct ntfs_state {
 
 /* Of @volume, which libblkid took for NTFS. Never fails: see unreadable. */
 void ntfs_state_read(const struct volume *volume, struct ntfs_state *ret);
-
-/* Do these four bytes begin an image of Windows' memory, of any version (hiberfil.sys)? */
-bool ntfs_is_memory_image(const uint8_t head[4]);
 
 /* Does the log have to be replayed? */
 bool ntfs_is_dirty(const struct volume *volume);

@@ -8,7 +8,7 @@
 #include "engine/base/cleanup.h"
 #include "engine/base/mem.h"
 #include "inspect/windows/windows.h"
-#include "storage/ntfs.h"
+#include "storage/hibernation.h"
 
 #define FOLDERS_MAX 512U /* of the root; further ones are not looked into */
 
@@ -170,7 +170,7 @@ static bool is_hibernated(const struct guest_root *root)
     uint8_t head[4];
 
     return guest_pread(root, "/hiberfil.sys", head, sizeof(head), 0, &err) == sizeof(head) &&
-           ntfs_is_memory_image(head);
+           hibernation_is_image(head);
 }
 
 static bool is_bitlocker(const struct facts *facts)
