@@ -6,12 +6,12 @@
 #include <strings.h>
 
 #include "engine/base/cleanup.h"
+#include "fixers/plan_hive_parts.h"
 #include "fixers/plan_lookup.h"
 
 /* ---- names ---- */
 
-/* Is @key the key @folder, or below it? */
-static bool key_is_in(const char *key, const char *folder)
+bool plan_hive_key_is_in(const char *key, const char *folder)
 {
     size_t len = strlen(folder);
 
@@ -35,7 +35,7 @@ static char *key_above(const char *key)
     return slash ? mem_strndup(key, (size_t)(slash - key)) : mem_strdup("");
 }
 
-static bool is_value(const struct hive_edit *edit, const char *key, const char *name)
+bool plan_hive_is_value(const struct hive_edit *edit, const char *key, const char *name)
 {
     return (edit->kind == HIVE_SET || edit->kind == HIVE_UNSET) &&
            strcasecmp(edit->key, key) == 0 && strcasecmp(edit->value.name, name) == 0;
@@ -55,8 +55,7 @@ static void list_drop(struct strlist *list, const char *name)
 
 /* ---- hives ---- */
 
-/* The hive as it is in the guest, opened once. */
-static int find_hive(struct plan *plan, const char *path, struct plan_hive *ret, struct err *err)
+int plan_hive_find(struct plan *plan, const char *path, struct plan_hive *ret, struct err *err)
 {
     CLEANUP_FREE char *real = plan_real_path(plan, path);
     struct hive *hive = NULL;
@@ -100,7 +99,7 @@ static struct change *nth_last(const struct plan *plan, size_t i, const char *pa
 int plan_hive_has_key(struct plan *plan, const char *hive, const char *key, struct err *err)
 {
     struct plan_hive at = { 0 };
-    int r = find_hive(plan, hive, &at, err);
+    int r = plan_hive_find(plan, hive, &at, err);
 
     if (r < 0)
         return r;
@@ -109,16 +108,16 @@ int plan_hive_has_key(struct plan *plan, const char *hive, const char *key, stru
 
         if (!change)
             continue;
-        if (change->edit->kind == HIVE_DELETE_KEY && key_is_in(key, change->edit->key))
+        if (change->edit->kind == HIVE_DELETE_KEY && plan_hive_key_is_in(key, change->edit->key))
             return 0;
         if ((change->edit->kind == HIVE_SET || change->edit->kind == HIVE_ADD_KEY) &&
-            key_is_in(change->edit->key, key))
+            plan_hive_key_is_in(change->edit->key, key))
             return 1;
     }
     return hive_has_key(at.hive, key, err);
 }
 
-static void copy_value(struct hive_value *to, const struct hive_value *from)
+void plan_hive_copy_value(struct hive_value *to, const struct hive_value *from)
 {
     hive_make_data(to, from->name, from->type, from->data, from->len);
 }
@@ -127,7 +126,7 @@ int plan_hive_get(struct plan *plan, const char *hive, const char *key, const ch
                   struct hive_value *ret, struct err *err)
 {
     struct plan_hive at = { 0 };
-    int r = find_hive(plan, hive, &at, err);
+    int r = plan_hive_find(plan, hive, &at, err);
 
     if (r < 0)
         return r;
@@ -136,13 +135,13 @@ int plan_hive_get(struct plan *plan, const char *hive, const char *key, const ch
 
         if (!change)
             continue;
-        if (change->edit->kind == HIVE_DELETE_KEY && key_is_in(key, change->edit->key))
+        if (change->edit->kind == HIVE_DELETE_KEY && plan_hive_key_is_in(key, change->edit->key))
             return 0;
-        if (!is_value(change->edit, key, name))
+        if (!plan_hive_is_value(change->edit, key, name))
             continue;
         if (change->edit->kind == HIVE_UNSET)
             return 0;
-        copy_value(ret, &change->edit->value);
+        plan_hive_copy_value(ret, &change->edit->value);
         return 1;
     }
     return hive_get(at.hive, key, name, ret, err);
@@ -151,11 +150,11 @@ int plan_hive_get(struct plan *plan, const char *hive, const char *key, const ch
 /* What one change makes of the names of the keys below @key. */
 static void apply_to_keys(const struct hive_edit *edit, const char *key, struct strlist *names)
 {
-    bool below = key_is_in(edit->key, key) && strlen(edit->key) > strlen(key);
+    bool below = plan_hive_key_is_in(edit->key, key) && strlen(edit->key) > strlen(key);
     CLEANUP_FREE char *step = below ? step_below(edit->key, key) : NULL;
     CLEANUP_FREE char *above = below ? key_above(edit->key) : NULL;
 
-    if (edit->kind == HIVE_DELETE_KEY && key_is_in(key, edit->key))
+    if (edit->kind == HIVE_DELETE_KEY && plan_hive_key_is_in(key, edit->key))
         strlist_done(names);
     else if (below && edit->kind == HIVE_DELETE_KEY && strcasecmp(above, key) == 0)
         list_drop(names, step);
@@ -173,7 +172,7 @@ int plan_hive_keys(struct plan *plan, const char *hive, const char *key, struct 
 
     if (there <= 0)
         return there;
-    r = find_hive(plan, hive, &at, err);
+    r = plan_hive_find(plan, hive, &at, err);
     if (r < 0)
         return r;
     r = hive_keys(at.hive, key, ret, err);
@@ -194,7 +193,7 @@ static void apply_to_values(const struct hive_edit *edit, const char *key,
 {
     struct hive_value *item = NULL;
 
-    if (edit->kind == HIVE_DELETE_KEY && key_is_in(key, edit->key)) {
+    if (edit->kind == HIVE_DELETE_KEY && plan_hive_key_is_in(key, edit->key)) {
         hive_values_done(values);
         return;
     }
@@ -208,7 +207,7 @@ static void apply_to_values(const struct hive_edit *edit, const char *key,
     if (edit->kind == HIVE_SET) {
         if (!item)
             item = mem_add(&values->items, &values->n, sizeof(*item));
-        copy_value(item, &edit->value);
+        plan_hive_copy_value(item, &edit->value);
     } else if (item) {
         size_t behind = (size_t)(values->items + values->n - item) - 1;
 
@@ -226,7 +225,7 @@ int plan_hive_get_all(struct plan *plan, const char *hive, const char *key, stru
 
     if (there <= 0)
         return there;
-    r = find_hive(plan, hive, &at, err);
+    r = plan_hive_find(plan, hive, &at, err);
     if (r >= 0)
         r = hive_get_all(at.hive, key, ret, err);
     if (r < 0)
@@ -279,194 +278,4 @@ bool plan_hive_u32(struct plan *plan, const char *hive, const char *key, const c
 
     hive_value_done(&value);
     return is_number;
-}
-
-/* ---- adding ---- */
-
-static bool is_same(const struct hive_value *a, const struct hive_value *b)
-{
-    return a->type == b->type && a->len == b->len &&
-           (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
-}
-
-/* What only administrators may read in Windows, or what is a secret by its name. */
-static bool is_secret(const char *path, const char *name)
-{
-    static const char *const files[] = { "SAM", "SECURITY" };
-    const char *file = strrchr(path, '/');
-
-    for (size_t i = 0; i < ARRAY_SIZE(files); i++)
-        if (file && strcasecmp(file + 1, files[i]) == 0)
-            return true;
-    return strcasestr(name, "password") != NULL;
-}
-
-static struct change *add_edit(struct plan *plan, const char *path, enum hive_edit_kind kind,
-                               const char *key, const char *reason)
-{
-    struct change *change = plan_add_change(plan, CHANGE_HIVE, path, reason);
-
-    change->edit = mem_alloc(sizeof(*change->edit));
-    change->edit->kind = kind;
-    change->edit->key = mem_strdup(key);
-    return change;
-}
-
-/* Forget what was planned for a value. */
-static void forget_value(struct plan *plan, const char *path, const char *key, const char *name)
-{
-    for (size_t i = plan->n; i > 0; i--) {
-        struct change *change = &plan->changes[i - 1];
-
-        if (change->action == CHANGE_HIVE && strcmp(change->path, path) == 0 &&
-            is_value(change->edit, key, name))
-            plan_drop_change(plan, change);
-    }
-}
-
-/* Is a value as it is wanted? @found: is there one; @new NULL: none is wanted. */
-static bool is_wanted(int found, const struct hive_value *was, const struct hive_value *new)
-{
-    return found > 0 ? new &&is_same(was, new) : !new;
-}
-
-/* A change of a value that is begun. */
-struct begun {
-    struct plan_hive at;
-    struct hive_value *was; /* NULL: there is none */
-};
-
-/*
- * Begin a change of a value: forget earlier ones, and look at what is there without them. false
- * when there is nothing to do, or it cannot be looked at. @new: NULL: no value.
- */
-static bool begin(struct plan *plan, const char *hive, const char *key, const char *name,
-                  const struct hive_value *new, struct begun *ret)
-{
-    struct hive_value was = { 0 };
-    struct err err = ERR_NONE;
-    bool is_done;
-    int r = find_hive(plan, hive, &ret->at, &err);
-
-    if (r >= 0)
-        r = plan_hive_get(plan, hive, key, name, &was, &err);
-    if (r >= 0 && !is_wanted(r, &was, new)) {
-        hive_value_done(&was);
-        forget_value(plan, ret->at.path, key, name);
-        r = plan_hive_get(plan, hive, key, name, &was, &err);
-    }
-    if (r < 0)
-        *plan_failed(plan) = err;
-    is_done = r < 0 || is_wanted(r, &was, new);
-    if (!is_done && r > 0)
-        ret->was = mem_dup(&was, sizeof(was));
-    else
-        hive_value_done(&was);
-    return !is_done;
-}
-
-void plan_hive_set(struct plan *plan, const char *hive, const char *key,
-                   const struct hive_value *value, const char *reason)
-{
-    struct begun begun = { 0 };
-    struct change *change;
-
-    if (!begin(plan, hive, key, value->name, value, &begun))
-        return;
-    change = add_edit(plan, begun.at.path, HIVE_SET, key, reason);
-    copy_value(&change->edit->value, value);
-    change->was = begun.was;
-    change->secret = is_secret(begun.at.path, value->name);
-}
-
-void plan_hive_unset(struct plan *plan, const char *hive, const char *key, const char *name,
-                     const char *reason)
-{
-    struct begun begun = { 0 };
-    struct change *change;
-
-    if (!begin(plan, hive, key, name, NULL, &begun))
-        return;
-    change = add_edit(plan, begun.at.path, HIVE_UNSET, key, reason);
-    change->edit->value.name = mem_strdup(name);
-    change->was = begun.was;
-    change->secret = is_secret(begun.at.path, name);
-}
-
-/* Set a value that was made for it, and release it. */
-static void set_made(struct plan *plan, const char *hive, const char *key, struct hive_value *value,
-                     const char *reason)
-{
-    plan_hive_set(plan, hive, key, value, reason);
-    hive_value_done(value);
-}
-
-void plan_hive_set_u32(struct plan *plan, const char *hive, const char *key, const char *name,
-                       uint32_t number, const char *reason)
-{
-    struct hive_value value = { 0 };
-
-    hive_make_u32(&value, name, number);
-    set_made(plan, hive, key, &value, reason);
-}
-
-void plan_hive_set_text(struct plan *plan, const char *hive, const char *key, const char *name,
-                        const char *text, const char *reason)
-{
-    struct hive_value value = { 0 };
-
-    hive_make_text(&value, name, REG_SZ, text);
-    set_made(plan, hive, key, &value, reason);
-}
-
-void plan_hive_set_expand(struct plan *plan, const char *hive, const char *key, const char *name,
-                          const char *text, const char *reason)
-{
-    struct hive_value value = { 0 };
-
-    hive_make_text(&value, name, REG_EXPAND_SZ, text);
-    set_made(plan, hive, key, &value, reason);
-}
-
-void plan_hive_set_list(struct plan *plan, const char *hive, const char *key, const char *name,
-                        const struct strlist *texts, const char *reason)
-{
-    struct hive_value value = { 0 };
-
-    hive_make_list(&value, name, texts);
-    set_made(plan, hive, key, &value, reason);
-}
-
-void plan_hive_add_key(struct plan *plan, const char *hive, const char *key, const char *reason)
-{
-    struct err err = ERR_NONE;
-    struct plan_hive at = { 0 };
-    int r = plan_hive_has_key(plan, hive, key, &err);
-
-    if (r == 0 && find_hive(plan, hive, &at, &err) == 0)
-        (void)add_edit(plan, at.path, HIVE_ADD_KEY, key, reason);
-    if (r < 0)
-        *plan_failed(plan) = err;
-}
-
-void plan_hive_delete_key(struct plan *plan, const char *hive, const char *key, const char *reason)
-{
-    struct err err = ERR_NONE;
-    struct plan_hive at = { 0 };
-    int r = find_hive(plan, hive, &at, &err);
-
-    /* what was planned below it never comes to be */
-    for (size_t i = plan->n; r >= 0 && i > 0; i--) {
-        struct change *change = &plan->changes[i - 1];
-
-        if (change->action == CHANGE_HIVE && strcmp(change->path, at.path) == 0 &&
-            key_is_in(change->edit->key, key) && change->edit->kind != HIVE_DELETE_KEY)
-            plan_drop_change(plan, change);
-    }
-    if (r >= 0)
-        r = plan_hive_has_key(plan, hive, key, &err);
-    if (r > 0)
-        (void)add_edit(plan, at.path, HIVE_DELETE_KEY, key, reason);
-    if (r < 0)
-        *plan_failed(plan) = err;
 }
