@@ -17,6 +17,7 @@ spoil()
 {
     cp --sparse=always good.raw one.raw
     dd if=good.raw of=volume.ntfs bs=512 skip="$start" count="$size" conv=sparse status=none
+    # shellcheck disable=SC2016 # for the other shell
     unshare --mount --propagation private bash -ec 'ntfs-3g volume.ntfs volume; cd volume; eval "$1"; cd ..
         umount volume' bash "$1" || fail "$1"
     dd if=volume.ntfs of=one.raw bs=512 seek="$start" conv=notrunc status=none

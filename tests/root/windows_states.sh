@@ -78,6 +78,7 @@ fi
 "$H2K_SRC/tests/lib/make-windows" --single 10 compact.raw || fail make-windows
 part compact.raw volume.ntfs
 mkdir volume
+# shellcheck disable=SC2016 # for the other shell
 unshare --mount --propagation private sh -c 'ntfs-3g volume.ntfs volume && python3 -c "$1" && umount volume' \
     sh '
 import os, struct
