@@ -51,6 +51,7 @@ void plan_free(struct plan *plan)
         change_done(&plan->changes[i]);
     free(plan->changes);
     for (size_t i = 0; i < plan->n_hives; i++) {
+        free(plan->hives[i].asked);
         free(plan->hives[i].path);
         hive_free(plan->hives[i].hive);
     }

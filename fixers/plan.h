@@ -66,6 +66,7 @@ struct change {
 };
 
 struct plan_hive {
+    char *asked;       /* how it was asked for first */
     char *path;        /* canonical */
     struct hive *hive; /* as it is before the plan */
 };

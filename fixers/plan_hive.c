@@ -57,11 +57,18 @@ static void list_drop(struct strlist *list, const char *name)
 
 int plan_hive_find(struct plan *plan, const char *path, struct plan_hive *ret, struct err *err)
 {
-    CLEANUP_FREE char *real = plan_real_path(plan, path);
+    CLEANUP_FREE char *real = NULL;
     struct hive *hive = NULL;
     struct plan_hive *item;
     int r;
 
+    /* to resolve a path takes a dozen requests to the file system's server */
+    for (size_t i = 0; i < plan->n_hives; i++) {
+        *ret = plan->hives[i];
+        if (strcmp(ret->asked, path) == 0)
+            return 0;
+    }
+    real = plan_real_path(plan, path);
     if (!real) {
         (void)err_set(err, ELOOP, "read %s", path);
         return -ELOOP;
@@ -80,6 +87,7 @@ int plan_hive_find(struct plan *plan, const char *path, struct plan_hive *ret, s
                   "was to be written last is lost",
                   real);
     item = mem_add(&plan->hives, &plan->n_hives, sizeof(*item));
+    item->asked = mem_strdup(path);
     item->path = TAKE(real);
     item->hive = hive;
     *ret = *item;
