@@ -9,14 +9,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
 #include "engine/guest_path.h"
 #include "engine/upcase.h"
 
-#define FAT_MAGIC 0x4d44   /* statfs(2) f_type */
 #define ENTRIES_MAX 65536U /* of one folder that are looked at */
 #define NAMES_MAX 512      /* of one path, its links' targets included */
 #define DOS_NAME_MAX 12    /* "PROGRA~1.TXT" */
@@ -90,16 +88,14 @@ static int stat_name(int dir, const char *name, struct stat *ret)
     return fstatat(dir, short_name, ret, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* Does the driver find a name also when it is not spelled like that? FAT's does; and no listing
- * shows the short names of NTFS. */
-static bool is_name_of_its_own(int dir, const char *name)
+/* What the driver finds, is it spelled like that? No listing shows the short names of NTFS. */
+static bool is_name_of_its_own(const struct guest_root *root, const char *name)
 {
-    struct statfs fs;
-
-    return !strchr(name, '~') && fstatfs(dir, &fs) == 0 && fs.f_type != FAT_MAGIC;
+    return !strchr(name, '~') && !root->driver_ignores_case;
 }
 
-int guest_case_name(int dir, const char *name, char ret[NAME_MAX + 1])
+int guest_case_name(const struct guest_root *root, int dir, const char *name,
+                    char ret[NAME_MAX + 1])
 {
     struct meant meant = { .name = name };
     const char *found = name;
@@ -113,7 +109,7 @@ int guest_case_name(int dir, const char *name, char ret[NAME_MAX + 1])
     if (r < 0 && r != -ENOENT)
         return r;
     is_there = r == 0;
-    if (!is_there || !is_name_of_its_own(dir, name)) {
+    if (!is_there || !is_name_of_its_own(root, name)) {
         meant.inode = is_there ? st.st_ino : 0;
         r = look_through(dir, &meant);
         if (r < 0)
@@ -181,7 +177,7 @@ static int walk_into(struct walk *walk, const char *name, const char *rest, bool
 
     if (dir < 0)
         return dir;
-    r = walk->root->ignore_case ? guest_case_name(dir, name, spelled) : 0;
+    r = walk->root->ignore_case ? guest_case_name(walk->root, dir, name, spelled) : 0;
     if (r < 0)
         return r;
     if (!walk->root->ignore_case)
@@ -274,7 +270,7 @@ char *guest_spelling(const struct guest_root *root, const char *path)
         return NULL;
     folder = slash == below ? mem_strdup("/") : mem_strndup(below, (size_t)(slash - below));
     dir = guest_path_open(in, folder, O_PATH | O_DIRECTORY);
-    if (dir < 0 || guest_case_name(dir, slash + 1, name) < 0)
+    if (dir < 0 || guest_case_name(in, dir, slash + 1, name) < 0)
         return NULL;
     return mem_printf("%s%.*s/%s", volume, (int)(slash - below), below, name);
 }

@@ -16,6 +16,7 @@ struct guest_volume {
 struct guest_root {
     int fd;
     bool ignore_case;
+    bool driver_ignores_case;    /* the kernel finds a name that is not spelled like that (FAT) */
     struct guest_labels *labels; /* NULL: new files have the labels of their folders */
     char *links_from; /* what links begin with that lead to the root; NULL: nothing of the kind */
     struct guest_volume *volumes;
@@ -48,8 +49,10 @@ const char *guest_fd_path(int fd, char buf[GUEST_FD_PATH_MAX]);
 
 /* ---- guest_case.c: names that differ in case only are the same ---- */
 
-/* How @name is spelled in the folder @dir (O_PATH will do). 0, -ENOENT, or another -errno. */
-int guest_case_name(int dir, const char *name, char ret[NAME_MAX + 1]);
+/* How @name is spelled in the folder @dir (O_PATH will do) of the file system that @root is of. 0,
+ * -ENOENT, or another -errno. */
+int guest_case_name(const struct guest_root *root, int dir, const char *name,
+                    char ret[NAME_MAX + 1]);
 
 /* The path of what @path leads to, without links, as it is spelled on the file system that @root
  * is of; @follow: also when its last name is a link. 0 (free *ret), or -errno. */

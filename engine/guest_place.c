@@ -36,6 +36,8 @@ int place_find(const struct guest_root *root, const char *path, struct place *re
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
+    const char *below = path;
+    const struct guest_root *in = guest_path_volume(root, &below, NULL);
     CLEANUP_FREE char *dir = NULL;
     int fd, r;
 
@@ -54,7 +56,7 @@ int place_find(const struct guest_root *root, const char *path, struct place *re
     ret->folder = dir;
     dir = NULL;
     memcpy(ret->name, name, strlen(name) + 1);
-    r = root->ignore_case ? guest_case_name(fd, name, ret->name) : 0;
+    r = in->ignore_case ? guest_case_name(in, fd, name, ret->name) : 0;
     return r < 0 && r != -ENOENT ? err_set(err, -r, "look at the folder of %s", path) : 0;
 }
 

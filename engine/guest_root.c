@@ -2,11 +2,13 @@
 /* A guest's root, the volumes that are seen below it, and opening what lies there. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "engine/base/cleanup.h"
@@ -19,6 +21,7 @@
 int guest_root_new(int dir_fd, struct guest_root **ret, struct err *err)
 {
     struct guest_root *root;
+    struct statfs fs;
     int fd;
 
     fd = openat(dir_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -26,6 +29,7 @@ int guest_root_new(int dir_fd, struct guest_root **ret, struct err *err)
         return err_set(err, errno, "open the guest's root directory");
     root = mem_alloc(sizeof(*root));
     root->fd = fd;
+    root->driver_ignores_case = fstatfs(fd, &fs) < 0 || fs.f_type == MSDOS_SUPER_MAGIC;
     *ret = root;
     return 0;
 }
